@@ -1,0 +1,249 @@
+"""Verb: the next task for this person, or why there is none.
+
+Order: the seat already held, what was returned to this person, then the queue by rank from the
+person's cursor, and once more from the front when the cursor reaches the end.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from annotator.actions.steps import seats
+from annotator.actions.verb import Idem, Writing, iso, writing
+from annotator.contributions import site
+from annotator.core.errors import Conflict, Invalid
+from annotator.models import (
+    LIVE,
+    Account,
+    Assignment,
+    Batch,
+    ClaimCursor,
+    Member,
+    Project,
+    Reservation,
+    Task,
+)
+from annotator.queries.documents import read_document
+
+TRIES = 20  # candidates that others may take between reading and taking (never on SQLite: one writer)
+
+
+def claim_task(
+    *, actor: Account, project: Project, member: Member, stage: str = "label", ahead: bool = False,
+    now: datetime | None = None, idem: Idem | None = None, request: str = "",
+) -> dict[str, Any]:
+    """{"assignment": public id} or {"assignment": None, "reason": {...}}.
+
+    `ahead` asks for one seat more to be prefetched: it has a short lease, is not pinned and not
+    started until opened, and is refused while there are fewer ready tasks than people.
+    """
+    if stage != "label" and (stage not in site.claim_policies or ahead):
+        raise Invalid("unknown_stage", "There is no such stage to claim.", field="stage", cure="Use label, check or arbitrate.")
+    with writing(actor=actor, now=now, idem=idem, request=request) as w:
+        if w.replayed is not None:
+            return w.replayed
+        seat = _label_seat(w, project, member, ahead) if stage == "label" else _policy_seat(w, project, member, stage)
+        if isinstance(seat, dict):
+            return w.answer({"assignment": None, "reason": seat})
+        return w.answer({"assignment": seat.public_id})
+
+
+def _held(person: int, project: Project, stage: str, now: datetime, states_: tuple[str, ...]) -> Assignment | None:
+    return (
+        Assignment.objects.select_related("task__project", "task__workflow", "project")
+        .filter(person_id=person, project=project, stage=stage, state__in=states_, parked=False, lease_until__gt=now)
+        .order_by("id")
+        .first()
+    )
+
+
+def _label_seat(w: Writing, project: Project, member: Member, ahead: bool) -> Assignment | dict[str, Any]:
+    person = member.account.person_id
+    if project.paused:
+        return {"code": "paused", "message": "The project is paused."}
+    waiting = _held(person, project, "label", w.now, ("ahead",))
+    if not ahead:
+        live = _held(person, project, "label", w.now, ("live",))
+        if live is not None:
+            return live  # a second tab gets the same seat, with the same token
+        if waiting is not None:
+            return open_seat_step(w, waiting)
+    elif waiting is not None:
+        return waiting
+    returned = None if ahead else _returned(w, project, member)
+    if returned is not None:
+        return returned
+    workflow = project.workflow.document if project.workflow else {}
+    if ahead and not _enough(project):
+        return {"code": "nothing_left", "message": "Too few tasks are left to keep one ahead."}
+    for _ in range(TRIES):
+        task = _candidate(project, member, workflow)
+        if task is None and seats.expire_seats(w, project):
+            task = _candidate(project, member, workflow)
+        if task is None:
+            return why_empty(project, member, w.now)
+        if seats.occupy(task):
+            break
+    else:
+        return {"code": "all_leased", "message": "Others are taking the last tasks right now.", "until": iso(w.now)}
+    return _seat_of(w, task, member.account, ahead)
+
+
+def _seat_of(w: Writing, task: Task, account: Account, ahead: bool) -> Assignment:
+    slot = seats.free_slot(task)
+    until = w.now + seats.AHEAD if ahead else seats.lease(task.workflow.document, w.now)
+    if not ahead:
+        seats.start_round(w, task)
+    seat = seats.take_seat(
+        w, task, stage="label", slot=slot, account=account, until=until, state="ahead" if ahead else "live"
+    )
+    if not ahead:
+        _note_shown(seat, task)
+    ClaimCursor.objects.update_or_create(project_id=task.project_id, person_id=account.person_id, defaults={"rank": task.rank})
+    w.event(task.project.public_id, "seat.ahead" if ahead else "task.claimed", seat.public_id, task=task.public_id,
+            data={"stage": "label", "round": task.round, "slot": slot})
+    return seat
+
+
+def _note_shown(seat: Assignment, task: Task) -> None:
+    seat.shown = seats.shown_to(task, seat.slot)
+    Assignment.objects.filter(pk=seat.pk).update(shown=seat.shown)
+
+
+def _returned(w: Writing, project: Project, member: Member) -> Assignment | None:
+    """What was returned to this person, first."""
+    kept = (
+        Reservation.objects.select_related("task__project", "task__workflow", "base")
+        .filter(person_id=member.account.person_id, task__project=project, until__gte=w.now,
+                task__state__in=("returned", "labelling", "ready"))
+        .order_by("id")
+        .first()
+    )
+    if kept is None or kept.round != kept.task.round:
+        return None
+    task = kept.task
+    if not seats.occupy(task):
+        return None
+    seats.start_round(w, task)
+    start = read_document(kept.base) if kept.base else None
+    seat = seats.take_seat(
+        w, task, stage="label", slot=kept.slot, account=member.account, until=seats.lease(task.workflow.document, w.now),
+        start=start, marks=kept.marks, base=kept.base,
+    )
+    _note_shown(seat, task)
+    w.event(project.public_id, "task.claimed", seat.public_id, task=task.public_id,
+            data={"stage": "label", "round": task.round, "slot": kept.slot, "returned": True})
+    kept.delete()
+    return seat
+
+
+def _open_batches(project: Project, member: Member) -> list[int] | None:
+    """Batches this member may label from; None when none of the project is limited or paused."""
+    rows = list(Batch.objects.filter(project=project).values_list("pk", "paused", "teams"))
+    if not any(paused or team for _, paused, team in rows):
+        return None
+    return [pk for pk, paused, team in rows if not paused and (team is None or team == member.team_id)]
+
+
+def _candidate(project: Project, member: Member, workflow: dict[str, Any]) -> Task | None:
+    person = member.account.person_id
+    open_ = Task.objects.filter(project=project, claimable=True)
+    batches = _open_batches(project, member)
+    if batches is not None:
+        open_ = open_.filter(batch_id__in=batches)
+    found = seats.eligible(open_, person, bool(workflow.get("expose_ok"))).order_by("rank")
+    if connection.features.has_select_for_update_skip_locked:
+        locked = found.select_for_update(skip_locked=True, of=("self",))
+        found = locked if locked.first() is not None else found
+    found = found.select_related("project__schema", "workflow")
+    cursor = ClaimCursor.objects.filter(project=project, person_id=person).values_list("rank", flat=True).first()
+    if cursor is not None:
+        task = found.filter(rank__gt=cursor).first()
+        if task is not None:
+            return task
+    return found.first()
+
+
+def _enough(project: Project) -> bool:
+    """More claimable tasks than active annotators (a bounded count)."""
+    people = sum("annotator" in m.roles for m in Member.objects.filter(project=project, active=True))
+    ready = Task.objects.filter(project=project, claimable=True).order_by("rank").values("pk")[people : people + 1]
+    return ready.exists()
+
+
+def why_empty(project: Project, member: Member, now: datetime) -> dict[str, Any]:
+    """The reason of an empty queue. Tells nothing of a colleague: only of own work and of leases."""
+    person = member.account.person_id
+    tasks = Task.objects.filter(project=project)
+    if not tasks.exists():
+        return {"code": "nothing_left", "message": "Nothing has been imported yet."}
+    if Task.objects.filter(project=project, state__in=("ready", "labelling", "returned")).filter(~Q(stuck="")).exists():
+        return {"code": "stuck", "message": "The tasks that are left were skipped by everybody; the lead has been told."}
+    leased = (
+        Assignment.objects.filter(project=project, stage="label", state__in=LIVE, lease_until__gt=now)
+        .exclude(person_id=person)
+        .order_by("lease_until")
+        .values_list("lease_until", flat=True)
+        .first()
+    )
+    if leased is not None:
+        return {"code": "all_leased", "message": "All tasks that are left are being worked on.", "until": iso(leased)}
+    mine = Assignment.objects.filter(project=project, person_id=person, stage="label", state="submitted").exists()
+    if mine:
+        return {"code": "all_yours_done", "message": "You have done all that is yours here."}
+    return {"code": "nothing_left", "message": "Nothing is left to label."}
+
+
+def _policy_seat(w: Writing, project: Project, member: Member, stage: str) -> Assignment | dict[str, Any]:
+    """A seat of a stage that an upper wing owns: one live holder a task, same lease rules."""
+    policy = site.claim_policies[stage]
+    person = member.account.person_id
+    live = _held(person, project, stage, w.now, ("live",))
+    if live is not None:
+        return live
+    seats.expire_seats(w, project)
+    task = policy.find(w, project, member.account)
+    if task is None:
+        return policy.empty(project, member.account)
+    start = policy.start(w, task, member.account)
+    seat = seats.take_seat(
+        w, task, stage=stage, slot=0, account=member.account, until=seats.lease(task.workflow.document, w.now), start=start
+    )
+    w.event(project.public_id, "task.claimed", seat.public_id, task=task.public_id,
+            data={"stage": stage, "round": task.round})
+    return seat
+
+
+def open_seat_step(w: Writing, seat: Assignment) -> Assignment:
+    """Step: an ahead seat becomes a started one, pinned and with a full lease."""
+    task = seat.task
+    if task.round != seat.round:
+        raise Conflict("lease_lost", "This task has moved on meanwhile.")
+    seats.start_round(w, task)
+    until = seats.lease(task.workflow.document, w.now)
+    if not Assignment.objects.filter(pk=seat.pk, state="ahead").update(
+        state="live", opened_at=w.now, lease_until=until, schema_id=task.schema_id
+    ):
+        raise Conflict("lease_lost", "This seat was freed meanwhile.")
+    seat.state, seat.lease_until, seat.schema_id = "live", until, task.schema_id
+    _note_shown(seat, task)
+    w.event(task.project.public_id, "task.claimed", seat.public_id, task=task.public_id,
+            data={"stage": "label", "round": task.round, "slot": seat.slot})
+    return seat
+
+
+def open_seat(*, actor: Account, seat: Assignment, now: datetime | None = None, request: str = "") -> Assignment:
+    """Verb: start the seat that was kept ahead; an open one stays as it is."""
+    with writing(actor=actor, now=now, request=request) as w:
+        seat = Assignment.objects.select_related("task__project", "task__workflow", "project").get(pk=seat.pk)
+        if seat.state == "live":
+            return seat
+        if seat.state != "ahead" or seat.lease_until < w.now - timedelta(seconds=1):
+            raise Conflict("lease_lost", "This seat was freed meanwhile.", cure="Take the next task.")
+        return open_seat_step(w, seat)
+
+

@@ -1,0 +1,51 @@
+"""Step: append to a hash chain. Demands an open transaction; locks the chain's head."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection, transaction
+
+from annotator.core.canonical import digest
+from annotator.models import ChainHead, Event
+
+if TYPE_CHECKING:
+    from annotator.actions.verb import Writing
+
+GENESIS = "0" * 64
+
+
+def event_digest(fields: dict[str, Any]) -> str:
+    """sha256 of the canonical JSON of an event's fields (chain, seq, at, actor, verb, object, task, data, request, prev)."""
+    return digest(fields)
+
+
+def append(w: Writing, chain: str, rows: list[tuple[str, str, str, dict[str, Any]]]) -> list[Event]:
+    """Add rows (verb, object, task, data) to the chain, in order; returns the stored events."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("events are appended inside a verb only")
+    heads = ChainHead.objects
+    if connection.features.has_select_for_update:
+        heads.bulk_create([ChainHead(chain=chain)], ignore_conflicts=True)
+        head = heads.select_for_update().get(chain=chain)
+    else:
+        head, _ = heads.get_or_create(chain=chain)
+    at = w.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    actor = w.actor.public_id if w.actor is not None else "system"
+    seq, prev = head.seq, head.digest
+    made = []
+    for verb, obj, task, data in rows:
+        seq += 1
+        fields = {
+            "chain": chain, "seq": seq, "at": at, "actor": actor, "verb": verb, "object": obj,
+            "task": task, "data": data, "request": w.request, "prev": prev,
+        }
+        prev = event_digest(fields)
+        made.append(Event(**fields, digest=prev))
+    if len(made) == 1:
+        made[0].save(force_insert=True)
+    else:
+        Event.objects.bulk_create(made, batch_size=500)
+    heads.filter(chain=chain).update(seq=seq, digest=prev)
+    return made

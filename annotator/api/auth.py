@@ -1,0 +1,49 @@
+"""How a request proves who it is: the session cookie (with CSRF) or a token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from knox.auth import TokenAuthentication
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from annotator.core.errors import Forbidden, Unauthenticated
+
+
+class Session(SessionAuthentication):
+    """Session cookie; an unsafe method needs the CSRF token."""
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes DRF answer 401, not 403."""
+        return "Session"
+
+    def enforce_csrf(self, request: Request) -> None:
+        """The same check, with our error."""
+        from rest_framework.exceptions import PermissionDenied
+
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as error:
+            raise Forbidden(
+                "csrf", "This request lacks its CSRF token.", cure="Load the page again, or use a token."
+            ) from error
+
+
+class Token(TokenAuthentication):
+    """`Authorization: Token …` (stored hashed, many an account, may expire)."""
+
+
+class SignedIn(BasePermission):
+    """Somebody, unless the view says anyone. The action's rights are checked by `Door`."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """True, or Unauthenticated."""
+        if getattr(view, "public", False):
+            return True
+        user = request.user
+        if user is None or isinstance(user, AnonymousUser) or not user.is_active:
+            raise Unauthenticated("not_signed_in", "You are not signed in.", cure="Sign in, then try again.")
+        return True

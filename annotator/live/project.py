@@ -1,0 +1,58 @@
+"""The lead's live view of a project: small frames that say which event came; content is fetched by HTTP.
+
+Only actions `project.progress` may listen; rights are checked again at each frame, so that a lost
+role goes silent at once. Frames: {"seq", "verbs": [...]}; input is ignored and bounded.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import SESSION_KEY
+
+from annotator import access
+from annotator.core.errors import ConcordError
+from annotator.models import Account
+
+
+class ProjectSocket(AsyncWebsocketConsumer):
+    """One reader of one project."""
+
+    project = ""
+
+    def _allowed(self) -> bool:
+        session = self.scope.get("session")
+        account_id = session.get(SESSION_KEY) if session is not None else None
+        actor = Account.objects.filter(pk=account_id, is_active=True).first() if account_id else None
+        try:
+            _, member = access.membership(actor, self.project)
+        except ConcordError:
+            return False
+        return access.may(actor, "project.progress", member)
+
+    async def connect(self) -> None:
+        """Refused at the handshake for everybody without the right."""
+        self.project = self.scope["url_route"]["kwargs"]["project"]
+        if not await sync_to_async(self._allowed)():
+            await self.close(code=4404)
+            return
+        await self.channel_layer.group_add(f"project.{self.project}", self.channel_name)
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        """Leave the group."""
+        await self.channel_layer.group_discard(f"project.{self.project}", self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Clients have nothing to say here."""
+        await self.send(text_data=json.dumps({"error": {"code": "read_only", "message": "This socket only tells."}}))
+
+    async def news(self, message: dict[str, Any]) -> None:
+        """A frame from the tail."""
+        if not await sync_to_async(self._allowed)():
+            await self.close(code=4403)
+            return
+        await self.send(text_data=json.dumps({"seq": message["seq"], "verbs": message["verbs"]}))

@@ -1,0 +1,46 @@
+"""Reads: an item's assets as the checks and the bench need them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from annotator.core.document import AssetInfo
+from annotator.models import Asset, ItemAsset
+
+
+def item_assets(item_pk: int) -> list[tuple[str, Asset]]:
+    """(role, asset) in order."""
+    rows = ItemAsset.objects.filter(item_id=item_pk).select_related("asset").order_by("position")
+    return [(row.role, row.asset) for row in rows]
+
+
+def asset_infos(item_pk: int) -> dict[str, AssetInfo]:
+    """What checking a document needs, by asset id; long texts are read from the blob store."""
+    return {
+        a.public_id: AssetInfo(
+            id=a.public_id, role=role, kind=a.kind, width=a.width, height=a.height, text=text_of(a)
+        )
+        for role, a in item_assets(item_pk)
+    }
+
+
+def text_of(asset: Asset) -> str | None:
+    """The text of a text asset, None for others."""
+    if asset.kind != "text":
+        return None
+    if asset.text is not None:
+        return asset.text
+    from annotator import blobs
+
+    return blobs.read(asset.sha256).decode("utf-8")
+
+
+def asset_json(role: str, asset: Asset) -> dict[str, Any]:
+    """One asset in Work."""
+    body: dict[str, Any] = {
+        "id": asset.public_id, "role": role, "kind": asset.kind, "name": asset.name,
+        "url": f"/api/assets/{asset.public_id}/file", "width": asset.width, "height": asset.height,
+    }
+    if asset.kind == "text":
+        body["text"] = text_of(asset)
+    return body

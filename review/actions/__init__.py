@@ -1,0 +1,1 @@
+"""Verbs and steps of the wing that judges. A verb opens the only transaction; steps run inside it."""

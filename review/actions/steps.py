@@ -1,0 +1,57 @@
+"""Steps: answering an arbiter's or checker's seat, and checking what comes out. All demand an open transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from annotator.actions.verb import Writing
+from annotator.core.errors import Conflict
+from annotator.models import Assignment
+
+MARK_CHARS = 500
+
+
+def answer_seat(w: Writing, seat: Assignment, *, token: str, active_ms: int) -> None:
+    """The seat is answered: one conditional update, whoever holds the token of the live seat.
+
+    Raises Conflict("already_answered") or Conflict("lease_lost"). A seat whose lease ran out but that nobody took is
+    still live in the database, and its holder's answer counts.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a seat is answered inside a verb only")
+    since = seat.saved_at or seat.opened_at or seat.claimed_at
+    # Active time is the browser's word, never more than the time since the last save.
+    active = max(0, min(active_ms, int((w.now - since).total_seconds() * 1000)))
+    changed = Assignment.objects.filter(pk=seat.pk, token=token, state="live").update(
+        state="submitted", submitted_at=w.now, active_ms=seat.active_ms + active, parked=False
+    )
+    if changed:
+        return
+    state = Assignment.objects.filter(pk=seat.pk, token=token).values_list("state", flat=True).first()
+    if state == "submitted":
+        raise Conflict("already_answered", "This was answered already; the first answer stands.")
+    raise Conflict(
+        "lease_lost", "Your time for this task ran out and the seat is free again.", cure="Take the next one."
+    )
+
+
+def clean_marks(value: Any) -> list[dict[str, Any]]:
+    """Marks of a return: [{"region"?: id, "text": …}]; Invalid names the place."""
+    from annotator.core.errors import Invalid
+
+    if not isinstance(value, list) or len(value) > 200:
+        raise Invalid("bad_marks", "marks is a list of at most 200 objects.", field="marks")
+    marks = []
+    for index, entry in enumerate(value):
+        where = f"marks.{index}"
+        if not isinstance(entry, dict) or set(entry) - {"region", "text"}:
+            raise Invalid("bad_mark", "A mark has a text and may name a region.", field=where)
+        text, region = entry.get("text", ""), entry.get("region")
+        if not isinstance(text, str) or len(text) > MARK_CHARS:
+            raise Invalid("bad_mark", "The text of a mark has at most 500 characters.", field=f"{where}.text")
+        if region is not None and not isinstance(region, str):
+            raise Invalid("bad_mark", "A mark names a region by its id.", field=f"{where}.region")
+        marks.append({"text": text} | ({"region": region} if region is not None else {}))
+    return marks

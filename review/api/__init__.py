@@ -1,0 +1,1 @@
+"""The API's doors of the wing that judges."""

@@ -1,0 +1,5 @@
+"""Routes of this wing."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,178 @@
+/** Strokes and fills of regions, names and grips. Draws into a given context, keeps nothing. */
+
+import { tileAt } from "../core/geometry.ts";
+import { TILE_PX } from "../core/runs.ts";
+import type { BoxGeometry, MaskGeometry, Region } from "../document/types.ts";
+import type { Handle } from "../shapes/shape.ts";
+import { outline, type Entry, type LayerStyle } from "./scene.ts";
+import { rgb, type Look, type TileCache } from "./tint.ts";
+import type { Bounds, Viewport } from "./viewport.ts";
+
+export type Ctx = CanvasRenderingContext2D;
+
+/** What a redraw leaves out so that thousands of regions stay quick. Decided once a full redraw. */
+export interface Detail { readonly halo: boolean; readonly fill: boolean; readonly names: "all" | "large" | "none" }
+
+export function detailFor(n_visible: number): Detail {
+  if (n_visible <= 150) return { halo: true, fill: true, names: "all" };
+  if (n_visible <= 700) return { halo: true, fill: true, names: "large" };
+  return { halo: false, fill: false, names: "none" };
+}
+
+export const TAG_HEIGHT = 18;
+export const TAG_WIDTH = 190;
+const LARGE_PX = 44;
+const HALO = "rgba(8, 10, 14, 0.6)";
+
+/** Halfway to white: a proposal is paler than a person's region in the same label. */
+export function pale(color: string): string {
+  const [r, g, b] = rgb(color);
+  return `rgb(${(r + 255) >> 1} ${(g + 255) >> 1} ${(b + 255) >> 1})`;
+}
+
+export function toImageSpace(ctx: Ctx, view: Viewport, dpr: number): void {
+  ctx.setTransform(view.scale * dpr, 0, 0, view.scale * dpr, view.x * dpr, view.y * dpr);
+}
+
+export interface RegionLook { readonly color: string; readonly kind: LayerStyle["kind"]; readonly strong: boolean; readonly faded: boolean }
+
+/** The context is in image space. */
+export function drawRegion(ctx: Ctx, entry: Entry, look: RegionLook, scale: number, detail: Detail): void {
+  const { region } = entry;
+  if (entry.points === 0) return;
+  const px = 1 / scale;
+  const prelabel = look.kind === "prelabel";
+  const wide = (entry.maxX - entry.minX) * scale, high = (entry.maxY - entry.minY) * scale;
+  const color = prelabel ? pale(look.color) : look.color;
+  ctx.globalAlpha = look.faded ? 0.3 : 1;
+  if (wide < 3 && high < 3) {
+    // A thing of three pixels has no outline: it is a dot, and stays findable.
+    ctx.fillStyle = color;
+    ctx.fillRect((entry.minX + entry.maxX) / 2 - 1.5 * px, (entry.minY + entry.maxY) / 2 - 1.5 * px, 3 * px, 3 * px);
+    return;
+  }
+  const box = region.shape === "box" ? (region.geometry as BoxGeometry) : null;
+  const path = box ? null : outline(entry, scale);
+  const stroke = (): void => {
+    if (box) ctx.strokeRect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0);
+    else ctx.stroke(path!);
+  };
+  if (detail.fill && look.kind !== "quiet") {
+    ctx.globalAlpha = look.strong ? 0.2 : look.faded ? 0.03 : prelabel ? 0.05 : 0.1;
+    ctx.fillStyle = color;
+    if (box) ctx.fillRect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0);
+    else ctx.fill(path!, "evenodd");
+    ctx.globalAlpha = look.faded ? 0.3 : 1;
+  }
+  ctx.lineJoin = "round";
+  if (prelabel) ctx.setLineDash([7 * px, 5 * px]);
+  else if (look.kind === "quiet") ctx.setLineDash([2 * px, 3 * px]);
+  if (detail.halo || look.strong) {
+    ctx.strokeStyle = HALO;
+    ctx.lineWidth = (look.strong ? 5 : prelabel ? 3 : 4) * px;
+    stroke();
+  }
+  ctx.strokeStyle = color;
+  ctx.lineWidth = (look.strong ? 3 : prelabel ? 1.6 : look.kind === "quiet" ? 1.2 : 2) * px;
+  stroke();
+  ctx.setLineDash([]);
+  ctx.globalAlpha = 1;
+}
+
+/** The stored pixels of a mask, but for tiles that a stroke holds. False: some are not here yet. */
+export function drawMask(ctx: Ctx, region: Region, look: RegionLook, cache: TileCache, pixels: (digest: string) => Uint8Array | undefined, scale: number,
+  clip: Bounds, skip?: ReadonlyMap<string, unknown>): boolean {
+  let here = true;
+  const kind: Look = look.strong ? "selected" : look.faded ? "quiet" : look.kind;
+  ctx.imageSmoothingEnabled = scale < 1;
+  for (const [key, digest] of Object.entries((region.geometry as MaskGeometry).tiles)) {
+    if (skip?.has(key)) continue;
+    const [tx, ty] = tileAt(key);
+    const x = tx * TILE_PX, y = ty * TILE_PX;
+    if (x > clip.x1 || y > clip.y1 || x + TILE_PX < clip.x0 || y + TILE_PX < clip.y0) continue;
+    const tile = cache.stored(digest, look.color, kind, () => pixels(digest));
+    if (tile) ctx.drawImage(tile, x, y);
+    else here = false;
+  }
+  return here;
+}
+
+/** Where a name goes, in screen pixels: above the region's upper left corner, inside where there is no room. */
+export function tagPlace(entry: { minX: number; minY: number; maxX: number }, view: Viewport): { x: number; y: number } {
+  const top = entry.minY * view.scale + view.y;
+  return {
+    x: Math.round(Math.max(2, entry.minX * view.scale + view.x - 1)),
+    y: Math.round(top >= TAG_HEIGHT + 1 ? top - TAG_HEIGHT - 1 : Math.max(2, top + 2)),
+  };
+}
+
+export function wantsTag(entry: Entry, detail: Detail, scale: number): boolean {
+  if (detail.names === "none") return false;
+  return detail.names === "all" || (entry.maxX - entry.minX) * scale >= LARGE_PX;
+}
+
+export class TagPainter {
+  #widths = new Map<string, { text: string; width: number }>();
+  font = "12px sans-serif";
+
+  #fitted(ctx: Ctx, text: string): { text: string; width: number } {
+    let known = this.#widths.get(text);
+    if (known) return known;
+    const most = TAG_WIDTH - 16;
+    let shown = text, width = ctx.measureText(text).width;
+    if (width > most) {
+      const letters = [...text];
+      while (letters.length > 1 && (width = ctx.measureText((shown = `${letters.join("")}…`)).width) > most) letters.pop();
+    }
+    known = { text: shown, width };
+    this.#widths.set(text, known);
+    return known;
+  }
+
+  forget(): void {
+    this.#widths.clear();
+  }
+
+  /** The context is in screen space. White on near-black with the label's colour as a bar: readable on any picture. */
+  draw(ctx: Ctx, at: { x: number; y: number }, name: string, look: RegionLook): void {
+    const prelabel = look.kind === "prelabel";
+    ctx.font = this.font;
+    const { text, width } = this.#fitted(ctx, prelabel ? `◇ ${name}` : name);
+    const box = Math.ceil(width) + 13;
+    ctx.globalAlpha = look.faded ? 0.45 : 1;
+    ctx.fillStyle = prelabel ? "rgba(250, 250, 247, 0.9)" : "rgba(16, 18, 22, 0.9)";
+    ctx.fillRect(at.x, at.y, box, TAG_HEIGHT);
+    ctx.fillStyle = look.color;
+    if (prelabel) {
+      // Three short bars, not one: dashed like its outline.
+      for (let i = 0; i < 3; i++) ctx.fillRect(at.x, at.y + 1 + i * 6, 3, 4);
+    } else ctx.fillRect(at.x, at.y, 4, TAG_HEIGHT);
+    ctx.fillStyle = prelabel ? "#23262c" : "#ffffff";
+    ctx.textBaseline = "middle";
+    ctx.fillText(text, at.x + 8, at.y + TAG_HEIGHT / 2 + 0.5);
+    ctx.globalAlpha = 1;
+  }
+}
+
+/** The context is in screen space. */
+export function drawGrip(ctx: Ctx, handle: Handle, view: Viewport, color: string, focused: boolean): void {
+  const x = handle.x * view.scale + view.x, y = handle.y * view.scale + view.y;
+  if (handle.kind === "middle") {
+    ctx.beginPath();
+    ctx.arc(x, y, 3, 0, 7);
+    ctx.fillStyle = "rgba(255, 255, 255, 0.75)";
+    ctx.fill();
+    ctx.lineWidth = 1;
+    ctx.strokeStyle = "rgba(0, 0, 0, 0.55)";
+    ctx.stroke();
+    return;
+  }
+  const r = focused ? 6 : handle.kind === "edge" ? 3.5 : 4.5;
+  ctx.fillStyle = focused ? color : "#ffffff";
+  ctx.strokeStyle = focused ? "#ffffff" : "rgba(0, 0, 0, 0.8)";
+  ctx.lineWidth = focused ? 2 : 1.25;
+  ctx.beginPath();
+  ctx.rect(Math.round(x - r) + 0.5, Math.round(y - r) + 0.5, 2 * r, 2 * r);
+  ctx.fill();
+  ctx.stroke();
+}
