@@ -65,6 +65,7 @@ class ClaimPolicy:
     start: Callable[..., dict[str, Any]]
     extend: Callable[..., dict[str, Any]]
     empty: Callable[..., dict[str, Any]]
+    parts: Callable[..., set[str]] | None = None  # parts(task): raster parts beyond the start document's
 
 
 @dataclass
@@ -75,6 +76,8 @@ class Contributions:
     panels: list[Panel] = field(default_factory=list)
     release_parts: list[ReleasePart] = field(default_factory=list)
     release_gates: list[Callable[[Any], list[str]]] = field(default_factory=list)
+    # filter(project, accepted row ids) -> {row id: reason code} of what a release leaves out
+    release_filters: list[Callable[[Any, list[int]], dict[int, str]]] = field(default_factory=list)
     subscribers: list[Subscriber] = field(default_factory=list)
     claim_policies: dict[str, ClaimPolicy] = field(default_factory=dict)
     frozen_checks: list[Callable[[Any], str | None]] = field(default_factory=list)

@@ -2,9 +2,9 @@
 
     python bench/edit_sequences.py --count 100000 [--seed 0] [--node node]
 
-Python applies each sequence save by save, keeps a checkpoint each 50 saves as the server does, rebuilds the last
-revision from the latest checkpoint, and undoes all; Node applies the same lines by the workbench's own code. Exit
-status 0 only when every digest agrees.
+Python applies each sequence save by save, keeps a checkpoint each 50 saves as the server does, rebuilds
+the last revision from the latest checkpoint, and undoes all; Node applies the same lines by the
+workbench's own code. Exit status 0 only when every digest agrees.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ NODE_SIDE = ROOT / "static" / "workbench" / "test" / "sequences.ts"
 
 
 def server_digest(line: dict[str, Any]) -> str:
-    """Digest after all saves, applied one by one; raises where checkpoint and rebuild or the undo disagree."""
+    """Digest after all saves, applied one by one; raises where checkpoint and rebuild or the undo
+    disagree."""
     start = line["document"]
     document, checkpoint, since = start, start, []
     for number, steps in enumerate(line["changes"], start=1):

@@ -43,7 +43,9 @@ def voc(folder: Path, pictures: str, notes: str, limit: int) -> Iterator[Example
     for path in sorted((folder / notes).rglob("*.xml"))[:limit]:
         root = ElementTree.parse(path).getroot()
         name = root.findtext("filename") or ""
-        image = next((p for p in (folder / pictures).iterdir() if p.stem in (path.stem, Path(name).stem)), None)
+        image = next(
+            (p for p in (folder / pictures).iterdir() if p.stem in (path.stem, Path(name).stem)), None
+        )
         if image is None:
             continue
         boxes = []
@@ -78,7 +80,9 @@ def superalloy(folder: Path, limit: int) -> Iterator[Example]:
         if not mask.is_file():
             continue
         for index in range(4):
-            sample = Sample(f"{image.stem}-{index}", partial(quarter, image, index), sha256_of(image)[:-1] + str(index))
+            sample = Sample(
+                f"{image.stem}-{index}", partial(quarter, image, index), sha256_of(image)[:-1] + str(index)
+            )
             yield Example(sample, Target(rasters=partial(rasters, mask, index)), image.stem)
 
 
@@ -88,7 +92,9 @@ def table(path: Path, text: int, answer: int, limit: int) -> Iterator[Example]:
             if number >= limit:
                 return
             if len(row) > max(text, answer):
-                yield Example(Sample(str(number), text=row[text]), Target(answers={"class": row[answer]}), str(number))
+                yield Example(
+                    Sample(str(number), text=row[text]), Target(answers={"class": row[answer]}), str(number)
+                )
 
 
 SETS: dict[str, tuple[str, str, Callable[[Path, int], Iterator[Example]]]] = {
@@ -112,8 +118,10 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         cache = FeatureCache(arguments.cache or Path(scratch))
-        print(f"{'set':<12}{'kind':<12}{'items':>6}{'train':>7}{'hold':>6}  {'measure':<10}{'value':>7}{'n':>6}"
-              f"{'CPU s':>8}{'wall s':>8}  note")
+        print(
+            f"{'set':<12}{'kind':<12}{'items':>6}{'train':>7}{'hold':>6}  {'measure':<10}{'value':>7}{'n':>6}"
+            f"{'CPU s':>8}{'wall s':>8}  note"
+        )
         for name in arguments.only.split(","):
             folder_name, kind, read = SETS[name]
             folder = arguments.data / folder_name
@@ -124,9 +132,13 @@ def main() -> None:
             for seed in range(arguments.seeds):
                 wall, cpu = time.monotonic(), time.process_time()
                 control = "class" if kind == "text_class" else None
-                trained = train(kind, examples, cache=cache, control=control, seed=seed, split_seed=str(seed), minimum=8)
+                trained = train(
+                    kind, examples, cache=cache, control=control, seed=seed, split_seed=str(seed), minimum=8
+                )
                 m, score = trained.metrics, trained.metrics["score"]
-                note = {k: m[k] for k in ("size", "steps", "n_tiles", "each", "majority", "threshold") if k in m}
+                note = {
+                    k: m[k] for k in ("size", "steps", "n_tiles", "each", "majority", "threshold") if k in m
+                }
                 print(
                     f"{name:<12}{kind:<12}{len(examples):>6}{m['n_train']:>7}{m['n_holdout']:>6}  {score['measure']:<10}"
                     f"{score['value']:>7.3f}{score['n']:>6}{time.process_time() - cpu:>8.1f}{time.monotonic() - wall:>8.1f}"

@@ -9,6 +9,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from knox.models import AuthToken
@@ -23,6 +24,7 @@ LANGUAGES = ("", "en", "zh-hans")
 THEMES = ("", "light", "dark", "contrast")
 RESET_HOURS = 72
 TOKENS_MAX = 50
+PASSWORD_MAX = 1000
 
 
 def check_username(username: str) -> str:
@@ -37,7 +39,7 @@ def check_username(username: str) -> str:
 
 def check_password(password: str, account: Account) -> None:
     """Raises Invalid("weak_password") unless the site's rules are met."""
-    if len(password) > 1000:
+    if len(password) > PASSWORD_MAX:
         raise Invalid("weak_password", "A password has at most 1000 characters.", field="password")
     try:
         validate_password(password, account)
@@ -149,8 +151,8 @@ def open_link(secret: str, now: datetime) -> Invitation:
     return row
 
 
-def _store_password(w: Writing, account: Account, password: str) -> None:
-    account.set_password(password)
+def _store_password(w: Writing, account: Account, hashed: str) -> None:
+    account.password = hashed
     account.save(update_fields=["password"])
     # Sessions carry a digest of the password and end by themselves; tokens do not.
     AuthToken.objects.filter(user=account).delete()
@@ -159,6 +161,7 @@ def _store_password(w: Writing, account: Account, password: str) -> None:
 
 def redeem_reset(*, secret: str, password: str, now: datetime | None = None, request: str = "") -> Account:
     """Set the password of the link's account; its other sessions and its tokens end. Raises Gone, Invalid."""
+    hashed = make_password(password[:PASSWORD_MAX])  # slow by design: outside of the write
     with writing(actor=None, now=now, request=request) as w:
         row = open_link(secret, w.now)
         if row.account is None:
@@ -166,7 +169,7 @@ def redeem_reset(*, secret: str, password: str, now: datetime | None = None, req
         check_password(password, row.account)
         use_link(w, row, row.account)
         w.actor = row.account
-        _store_password(w, row.account, password)
+        _store_password(w, row.account, hashed)
         return row.account
 
 
@@ -174,7 +177,8 @@ def change_password(
     *, actor: Account, old: str, new: str, now: datetime | None = None, request: str = ""
 ) -> dict[str, Any]:
     """Raises Invalid with the field. Other sessions and all tokens of the account end."""
-    right = actor.check_password(old[:1000])  # hashing stays outside of the write
+    right = actor.check_password(old[:PASSWORD_MAX])  # hashing is slow by design: outside of the write
+    hashed = make_password(new[:PASSWORD_MAX])
     with writing(actor=actor, now=now, request=request) as w:
         if not right:
             raise Invalid("wrong_password", "The present password is not right.", field="old")
@@ -183,7 +187,7 @@ def change_password(
         except Invalid as error:
             error.field = "new"
             raise
-        _store_password(w, actor, new)
+        _store_password(w, actor, hashed)
         return w.answer({"changed": True})
 
 

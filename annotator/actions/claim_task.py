@@ -9,27 +9,26 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 
 from annotator.actions.steps import seats
 from annotator.actions.verb import Idem, Writing, iso, writing
+from annotator import sql
 from annotator.contributions import site
 from annotator.core.errors import Conflict, Invalid
 from annotator.models import (
     LIVE,
     Account,
     Assignment,
-    Batch,
-    ClaimCursor,
     Member,
     Project,
     Reservation,
     Task,
 )
 from annotator.queries.documents import read_document
+from annotator.queries.versions import workflow_version
 
-TRIES = 20  # candidates that others may take between reading and taking (never on SQLite: one writer)
+TRIES = 20  # a candidate may be gone between reading and taking only where a writer skips the lock
 
 
 def claim_task(
@@ -43,7 +42,7 @@ def claim_task(
     """
     if stage != "label" and (stage not in site.claim_policies or ahead):
         raise Invalid("unknown_stage", "There is no such stage to claim.", field="stage", cure="Use label, check or arbitrate.")
-    with writing(actor=actor, now=now, idem=idem, request=request) as w:
+    with writing(actor=actor, now=now, idem=idem, request=request, chain=project.public_id) as w:
         if w.replayed is not None:
             return w.replayed
         seat = _label_seat(w, project, member, ahead) if stage == "label" else _policy_seat(w, project, member, stage)
@@ -52,32 +51,36 @@ def claim_task(
         return w.answer({"assignment": seat.public_id})
 
 
-def _held(person: int, project: Project, stage: str, now: datetime, states_: tuple[str, ...]) -> Assignment | None:
-    return (
-        Assignment.objects.select_related("task__project", "task__workflow", "project")
-        .filter(person_id=person, project=project, stage=stage, state__in=states_, parked=False, lease_until__gt=now)
-        .order_by("id")
-        .first()
+def _held(person: int, project: Project, stage: str, now: datetime) -> dict[str, Assignment]:
+    """The person's seats of a stage that are not parked, by state (live, ahead)."""
+    found = sql.rows(
+        "SELECT state, id FROM annotator_assignment WHERE account_id IN (SELECT id FROM annotator_account"
+        " WHERE id = %s OR same_person_as_id = %s) AND state IN ('live', 'ahead') AND project_id = %s"
+        " AND stage = %s AND NOT parked AND lease_until > %s ORDER BY id DESC",
+        [person, person, project.pk, stage, sql.moment(now)],
     )
+    return {
+        state: Assignment.objects.select_related("task__project", "task__workflow", "project").get(pk=pk)
+        for state, pk in found
+    }
 
 
 def _label_seat(w: Writing, project: Project, member: Member, ahead: bool) -> Assignment | dict[str, Any]:
     person = member.account.person_id
     if project.paused:
         return {"code": "paused", "message": "The project is paused."}
-    waiting = _held(person, project, "label", w.now, ("ahead",))
+    held = _held(person, project, "label", w.now)
     if not ahead:
-        live = _held(person, project, "label", w.now, ("live",))
-        if live is not None:
-            return live  # a second tab gets the same seat, with the same token
-        if waiting is not None:
-            return open_seat_step(w, waiting)
-    elif waiting is not None:
-        return waiting
+        if "live" in held:
+            return held["live"]  # a second tab gets the same seat, with the same token
+        if "ahead" in held:
+            return open_seat_step(w, held["ahead"])
+    elif "ahead" in held:
+        return held["ahead"]
     returned = None if ahead else _returned(w, project, member)
     if returned is not None:
         return returned
-    workflow = project.workflow.document if project.workflow else {}
+    workflow = workflow_version(project.workflow_id).document if project.workflow_id else {}
     if ahead and not _enough(project):
         return {"code": "nothing_left", "message": "Too few tasks are left to keep one ahead."}
     for _ in range(TRIES):
@@ -94,16 +97,19 @@ def _label_seat(w: Writing, project: Project, member: Member, ahead: bool) -> As
 
 
 def _seat_of(w: Writing, task: Task, account: Account, ahead: bool) -> Assignment:
-    slot = seats.free_slot(task)
+    slot = seats.free_slot(task) if task.n_taken > 1 else 0
     until = w.now + seats.AHEAD if ahead else seats.lease(task.workflow.document, w.now)
     if not ahead:
         seats.start_round(w, task)
     seat = seats.take_seat(
-        w, task, stage="label", slot=slot, account=account, until=until, state="ahead" if ahead else "live"
+        w, task, stage="label", slot=slot, account=account, until=until, state="ahead" if ahead else "live",
+        shown="none" if ahead else seats.shown_to(task, slot),
     )
-    if not ahead:
-        _note_shown(seat, task)
-    ClaimCursor.objects.update_or_create(project_id=task.project_id, person_id=account.person_id, defaults={"rank": task.rank})
+    sql.run(
+        "INSERT INTO annotator_claimcursor (project_id, person_id, rank) VALUES (%s, %s, %s)"
+        " ON CONFLICT (project_id, person_id) DO UPDATE SET rank = excluded.rank",
+        [task.project_id, account.person_id, task.rank],
+    )
     w.event(task.project.public_id, "seat.ahead" if ahead else "task.claimed", seat.public_id, task=task.public_id,
             data={"stage": "label", "round": task.round, "slot": slot})
     return seat
@@ -116,15 +122,15 @@ def _note_shown(seat: Assignment, task: Task) -> None:
 
 def _returned(w: Writing, project: Project, member: Member) -> Assignment | None:
     """What was returned to this person, first."""
-    kept = (
-        Reservation.objects.select_related("task__project", "task__workflow", "base")
-        .filter(person_id=member.account.person_id, task__project=project, until__gte=w.now,
-                task__state__in=("returned", "labelling", "ready"))
-        .order_by("id")
-        .first()
+    found = sql.row(
+        "SELECT r.id FROM annotator_reservation r JOIN annotator_task t ON t.id = r.task_id AND t.round = r.round"
+        " WHERE r.person_id = %s AND t.project_id = %s AND r.until >= %s"
+        " AND t.state IN ('returned', 'labelling', 'ready') ORDER BY r.id LIMIT 1",
+        [member.account.person_id, project.pk, sql.moment(w.now)],
     )
-    if kept is None or kept.round != kept.task.round:
+    if found is None:
         return None
+    kept = Reservation.objects.select_related("task__project", "task__workflow", "base").get(pk=found[0])
     task = kept.task
     if not seats.occupy(task):
         return None
@@ -143,29 +149,46 @@ def _returned(w: Writing, project: Project, member: Member) -> Assignment | None
 
 def _open_batches(project: Project, member: Member) -> list[int] | None:
     """Batches this member may label from; None when none of the project is limited or paused."""
-    rows = list(Batch.objects.filter(project=project).values_list("pk", "paused", "teams"))
+    rows = sql.rows(
+        "SELECT b.id, b.paused, t.team_id FROM annotator_batch b LEFT JOIN annotator_batch_teams t"
+        " ON t.batch_id = b.id WHERE b.project_id = %s",
+        [project.pk],
+    )
     if not any(paused or team for _, paused, team in rows):
         return None
     return [pk for pk, paused, team in rows if not paused and (team is None or team == member.team_id)]
 
 
+# A task of the queue that this person may label: a free slot, no seat of his in this round (a lost or freed
+# one does not count), no part in another stage, not skipped in this round, not exposed to others' work.
+CANDIDATE = """
+SELECT t.id FROM annotator_task t WHERE t.project_id = %s AND t.claimable AND t.rank > %s {batches} {exposed}
+AND NOT EXISTS (SELECT 1 FROM annotator_assignment a WHERE a.person_id = %s AND a.task_id = t.id
+  AND (a.round = t.round OR a.stage <> 'label') AND a.state NOT IN ('released', 'lost'))
+AND NOT EXISTS (SELECT 1 FROM annotator_skip k WHERE k.task_id = t.id AND k.round = t.round AND k.person_id = %s)
+ORDER BY t.rank LIMIT 1
+"""
+EXPOSED = "AND NOT EXISTS (SELECT 1 FROM annotator_exposure e WHERE e.item_id = t.item_id AND e.person_id = %s)"
+
+
 def _candidate(project: Project, member: Member, workflow: dict[str, Any]) -> Task | None:
+    """The next task from the person's cursor on, else from the front."""
     person = member.account.person_id
-    open_ = Task.objects.filter(project=project, claimable=True)
     batches = _open_batches(project, member)
-    if batches is not None:
-        open_ = open_.filter(batch_id__in=batches)
-    found = seats.eligible(open_, person, bool(workflow.get("expose_ok"))).order_by("rank")
-    if connection.features.has_select_for_update_skip_locked:
-        locked = found.select_for_update(skip_locked=True, of=("self",))
-        found = locked if locked.first() is not None else found
-    found = found.select_related("project__schema", "workflow")
-    cursor = ClaimCursor.objects.filter(project=project, person_id=person).values_list("rank", flat=True).first()
-    if cursor is not None:
-        task = found.filter(rank__gt=cursor).first()
-        if task is not None:
-            return task
-    return found.first()
+    expose_ok = bool(workflow.get("expose_ok"))
+    text = CANDIDATE.format(
+        batches="" if batches is None else f"AND t.batch_id IN ({','.join(str(int(b)) for b in batches) or 'NULL'})",
+        exposed="" if expose_ok else EXPOSED,
+    )
+    mine = [person, person] if expose_ok else [person, person, person]
+    cursor = sql.row("SELECT rank FROM annotator_claimcursor WHERE project_id = %s AND person_id = %s", [project.pk, person])
+    found = sql.row(text, [project.pk, cursor[0], *mine]) if cursor is not None else None
+    found = found or sql.row(text, [project.pk, -(2**62), *mine])
+    if found is None:
+        return None
+    task = Task.objects.get(pk=found[0])
+    task.project, task.workflow = project, workflow_version(task.workflow_id)
+    return task
 
 
 def _enough(project: Project) -> bool:
@@ -202,9 +225,9 @@ def _policy_seat(w: Writing, project: Project, member: Member, stage: str) -> As
     """A seat of a stage that an upper wing owns: one live holder a task, same lease rules."""
     policy = site.claim_policies[stage]
     person = member.account.person_id
-    live = _held(person, project, stage, w.now, ("live",))
-    if live is not None:
-        return live
+    held = _held(person, project, stage, w.now)
+    if "live" in held:
+        return held["live"]
     seats.expire_seats(w, project)
     task = policy.find(w, project, member.account)
     if task is None:
@@ -213,6 +236,8 @@ def _policy_seat(w: Writing, project: Project, member: Member, stage: str) -> As
     seat = seats.take_seat(
         w, task, stage=stage, slot=0, account=member.account, until=seats.lease(task.workflow.document, w.now), start=start
     )
+    if policy.parts is not None:
+        seats.grant_parts(seat, policy.parts(task))
     w.event(project.public_id, "task.claimed", seat.public_id, task=task.public_id,
             data={"stage": stage, "round": task.round})
     return seat
@@ -238,7 +263,7 @@ def open_seat_step(w: Writing, seat: Assignment) -> Assignment:
 
 def open_seat(*, actor: Account, seat: Assignment, now: datetime | None = None, request: str = "") -> Assignment:
     """Verb: start the seat that was kept ahead; an open one stays as it is."""
-    with writing(actor=actor, now=now, request=request) as w:
+    with writing(actor=actor, now=now, request=request, chain=seat.project.public_id) as w:
         seat = Assignment.objects.select_related("task__project", "task__workflow", "project").get(pk=seat.pk)
         if seat.state == "live":
             return seat

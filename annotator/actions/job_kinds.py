@@ -37,6 +37,12 @@ def _migrate(ticket: jobs.Ticket) -> dict[str, Any] | None:
     return run(ticket)
 
 
+def _delete_project(ticket: jobs.Ticket) -> dict[str, Any] | None:
+    from annotator.actions.projects import remove_content
+
+    return remove_content(ticket)
+
+
 def register() -> None:
     """Make the kinds known."""
     jobs.register("import", "io", _import)
@@ -44,3 +50,4 @@ def register() -> None:
     jobs.register("bulk", "io", _bulk)
     jobs.register("release", "io", _release)
     jobs.register("migrate_labels", "io", _migrate)
+    jobs.register("delete_project", "io", _delete_project)

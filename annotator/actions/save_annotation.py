@@ -11,9 +11,7 @@ import binascii
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, F, When
-
-from annotator import blobs, shapes
+from annotator import blobs, shapes, sql
 from annotator.actions.steps import seats
 from annotator.actions.verb import Idem, Writing, iso, writing
 from annotator.core import changes as grammar
@@ -24,7 +22,7 @@ from annotator.core.errors import Conflict, ConcordError, Invalid
 from annotator.models import Account, Assignment, Checkpoint, ParkedDraft, Part, Revision, Task
 from annotator.queries.assets import asset_infos
 from annotator.queries.documents import EVERY, read_document, remember
-from annotator.queries.schemas import parsed
+from annotator.queries.versions import parsed
 from annotator.queries.workflows import grace_s
 
 MAX_PARTS = 4096
@@ -40,6 +38,8 @@ def save_annotation(
     Raises Invalid (nothing kept: the client still has it), Conflict("stale_revision", revision, digest),
     Conflict("lease_lost", parked=id of the parked draft), Conflict("already_submitted").
     """
+    if submit and seat.stage != "label":  # a check or a verdict is answered by its own verb
+        raise Conflict("other_stage", "This seat is not answered by submitting.", cure="Decide it in its stage.")
     listed = grammar.parse_changes(changes)
     decoded = _decode_parts(parts)
     error: ConcordError | None = None
@@ -52,7 +52,7 @@ def save_annotation(
     for raw in decoded.values():
         blobs.put(raw)
     refusal: Conflict | None = None
-    with writing(actor=actor, now=now, idem=idem, request=request) as w:
+    with writing(actor=actor, now=now, idem=idem, request=request, chain=seat.project.public_id) as w:
         if w.replayed is not None:
             return w.replayed
         if error is not None:
@@ -69,9 +69,8 @@ def save_annotation(
                        "active_ms": seat.active_ms + active, "state": "submitted" if submit else "live"}
             if submit:
                 fields["submitted_at"] = w.now
-            if _retake(w, seat, token, if_revision) and Assignment.objects.filter(
-                pk=seat.pk, token=token, state="live", revision=if_revision
-            ).update(**fields):
+            mine = Assignment.objects.filter(pk=seat.pk, token=token, state="live", revision=if_revision)
+            if mine.update(**fields) or (_retake(w, seat, token, if_revision) and mine.update(**fields)):
                 return w.answer(_store(w, seat, listed, prepared, decoded, active, submit, until), 201)
         refusal = _why(w, seat, token, if_revision, listed, parts, submit)
     raise refusal
@@ -126,7 +125,7 @@ def _retake(w: Writing, seat: Assignment, token: str, if_revision: int) -> bool:
     """A seat lost by time is taken again by its own token when its slot is still free."""
     state = Assignment.objects.filter(pk=seat.pk, token=token, revision=if_revision).values_list("state", flat=True).first()
     if state != "lost" or seat.stage != "label":
-        return state == "live"
+        return False
     task = Task.objects.select_related("project").get(pk=seat.task_id)
     if task.round != seat.round or not seats.occupy(task):
         return False
@@ -163,10 +162,10 @@ def _submitted(w: Writing, seat: Assignment) -> datetime:
     """Count the answer; when it was the last slot's, the next stage is due after the grace."""
     grace = timedelta(seconds=grace_s(seat.task.workflow.document))
     if seat.stage == "label":
-        Task.objects.filter(pk=seat.task_id).update(
-            n_submitted=F("n_submitted") + 1,
-            due_at=Case(When(n_submitted__gte=F("n_slots") - 1, then=w.now + grace), default=None),
-            changed_at=w.now,
+        sql.run(
+            "UPDATE annotator_task SET n_submitted = n_submitted + 1, changed_at = %s,"
+            " due_at = CASE WHEN n_submitted + 1 >= n_slots THEN %s END WHERE id = %s",
+            [sql.moment(w.now), sql.moment(w.now + grace), seat.task_id],
         )
         w.ring("io")
     return w.now + grace

@@ -24,7 +24,7 @@ def _lost() -> Conflict:
 
 def withdraw(*, actor: Account, seat: Assignment, now: datetime | None = None, idem: Idem | None = None, request: str = "") -> dict[str, Any]:
     """Take back the own submission within the grace, whatever others did. Raises Conflict("grace_over")."""
-    with writing(actor=actor, now=now, idem=idem, request=request) as w:
+    with writing(actor=actor, now=now, idem=idem, request=request, chain=seat.project.public_id) as w:
         if w.replayed is not None:
             return w.replayed
         workflow = seat.task.workflow.document
@@ -44,7 +44,7 @@ def withdraw(*, actor: Account, seat: Assignment, now: datetime | None = None, i
 
 def ask_return(*, actor: Account, seat: Assignment, reason: str, now: datetime | None = None, request: str = "") -> dict[str, Any]:
     """Ask the checker or arbiter to return the own submission; recorded on the seat."""
-    with writing(actor=actor, now=now, request=request) as w:
+    with writing(actor=actor, now=now, request=request, chain=seat.project.public_id) as w:
         changed = Assignment.objects.filter(pk=seat.pk, state="submitted").exclude(task__state__in=("accepted", "set_aside"))
         if not changed.update(ask_return=reason[:300] or "-"):
             raise Conflict("too_late", "This task is decided already.")
@@ -57,7 +57,7 @@ def skip(*, actor: Account, seat: Assignment, token: str, reason: str, now: date
     """"Not me, not now": frees the seat; limited a day. A task that everybody skipped is marked stuck."""
     if not reason.strip():
         raise Invalid("reason_missing", "Skipping needs a reason.", field="reason")
-    with writing(actor=actor, now=now, idem=idem, request=request) as w:
+    with writing(actor=actor, now=now, idem=idem, request=request, chain=seat.project.public_id) as w:
         if w.replayed is not None:
             return w.replayed
         limit = int(seat.task.workflow.document.get("skip_per_day", 20))
@@ -92,14 +92,14 @@ def _free(w: Any, seat: Assignment, token: str, verb: str) -> None:
 
 def release_seat(*, actor: Account, seat: Assignment, token: str, now: datetime | None = None, request: str = "") -> dict[str, Any]:
     """Give the seat back without an answer (a closed tab, a prefetched task that is not wanted)."""
-    with writing(actor=actor, now=now, request=request) as w:
+    with writing(actor=actor, now=now, request=request, chain=seat.project.public_id) as w:
         _free(w, seat, token, "seat.released")
         return {"released": True}
 
 
 def park(*, actor: Account, seat: Assignment, token: str, now: datetime | None = None, request: str = "") -> dict[str, Any]:
     """Keep the seat for the workflow's park time."""
-    with writing(actor=actor, now=now, request=request) as w:
+    with writing(actor=actor, now=now, request=request, chain=seat.project.public_id) as w:
         until = w.now + timedelta(seconds=int(seat.task.workflow.document.get("park_s", 86400)))
         if not Assignment.objects.filter(pk=seat.pk, state="live", token=token).update(parked=True, lease_until=until):
             raise _lost()
@@ -109,7 +109,7 @@ def park(*, actor: Account, seat: Assignment, token: str, now: datetime | None =
 
 def beat(*, actor: Account, seat: Assignment, token: str, now: datetime | None = None) -> dict[str, Any]:
     """Renew the lease; the browser sends it only after input in the last ten minutes. No event: nothing changed."""
-    with writing(actor=actor, now=now) as w:
+    with writing(actor=actor, now=now, chain=seat.project.public_id) as w:
         until = seats.lease(seat.task.workflow.document, w.now)
         if not Assignment.objects.filter(pk=seat.pk, state="live", token=token, lease_until__gt=w.now).update(
             lease_until=until, parked=False

@@ -83,24 +83,50 @@ class Writing:
             transaction.on_commit(lambda: ring(lane))
 
 
+def _advisory(text: str, *, shared: bool = False) -> None:
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock{'_shared' if shared else ''}(%s)", [number])
+
+
+def _lock_chain(chain: str | None) -> None:
+    """PostgreSQL: writers of one chain go one after the other, from the verb's first statement on.
+
+    They would meet at the chain's head anyway, but with other rows locked before it in differing
+    orders: deadlocks. A verb that names no chain excludes all others.
+    """
+    if chain is None:
+        _advisory("concord")
+    else:
+        _advisory("concord", shared=True)
+        _advisory(f"chain:{chain}")
+
+
 @contextlib.contextmanager
 def writing(
-    *, actor: Account | None, now: datetime | None = None, idem: Idem | None = None, request: str = ""
+    *,
+    actor: Account | None,
+    now: datetime | None = None,
+    idem: Idem | None = None,
+    request: str = "",
+    chain: str | None = None,
 ) -> Iterator[Writing]:
     """Open the write: lock, durable transaction, replay check.
 
+    `chain` (a project's public id, or "site") is the one chain that this write appends to; naming it
+    lets writes of different projects run side by side on PostgreSQL.
     `replayed` is the stored answer when this key was answered before; the verb returns it unchanged.
     Raises Conflict("key_reused") when the key came with another body or route.
     """
     if idem is not None and len(idem.key) > KEY_LIMIT:
         raise Conflict("key_too_long", "An idempotency key has at most 80 characters.")
     with db.write_lock(), transaction.atomic(durable=True):
+        if connection.vendor == "postgresql":
+            _lock_chain(chain)
         w = Writing(actor=actor, now=now or timezone.now(), request=request, idem=idem)
         if idem is not None and actor is not None:
             if connection.vendor == "postgresql":
-                number = int.from_bytes(hashlib.sha256(f"{actor.pk}:{idem.key}".encode()).digest()[:8], signed=True)
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+                _advisory(f"key:{actor.pk}:{idem.key}")
             known = IdempotencyKey.objects.filter(account=actor, key=idem.key).first()
             if known is not None:
                 if (known.route, known.body_digest) != (idem.route, idem.body_digest):

@@ -7,7 +7,7 @@ from importlib import import_module
 from django.urls import URLPattern
 
 # Each module under annotator/api that holds a resource has `urlpatterns`.
-RESOURCES = ("seats",)
+RESOURCES = ("seats", "session", "accounts", "projects", "members")
 
 urlpatterns: list[URLPattern] = []
 for _name in RESOURCES:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,15 @@ def es6_number(value: float) -> str:
     return sign + digits[0] + ("." + digits[1:] if k > 1 else "") + tail
 
 
+def _large(value: int) -> str:
+    """An integer beyond 2**53, kept when a double holds it or when its digits are the double's shortest ones
+    (as ES6 writes them below 1e21, and as PostgreSQL writes 1e300)."""
+    as_float = float(value) if value.bit_length() <= 1023 else math.inf
+    if not math.isfinite(as_float) or (as_float != value and int(Decimal(repr(as_float))) != value):
+        raise Invalid("number_not_exact", "A 64-bit float cannot hold an integer exactly.")
+    return es6_number(as_float)
+
+
 def _write(value: Any, out: list[str], depth: int) -> None:
     if value is None:
         out.append("null")
@@ -67,10 +77,7 @@ def _write(value: Any, out: list[str], depth: int) -> None:
     elif isinstance(value, str):
         out.append(_escape(value))
     elif isinstance(value, int):
-        as_float = float(value) if abs(value) < 1 << 1023 else math.inf
-        if as_float != value:
-            raise Invalid("number_not_exact", "A 64-bit float cannot hold an integer exactly.")
-        out.append(es6_number(as_float) if abs(value) > 9007199254740991 else str(int(value)))
+        out.append(str(int(value)) if abs(value) < 9007199254740992 else _large(int(value)))
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise Invalid("number_not_finite", "NaN and infinities are not numbers here.")
@@ -155,12 +162,11 @@ def _constant(name: str) -> Any:
 
 
 def _integer(text: str) -> int | float:
-    """Beyond 2**53 an integer is kept when a double gives the same digits back; it is read as that double."""
+    """Beyond 2**53 an integer is read as the double that gives its digits back."""
     value = _float(text)
     if abs(value) < 9007199254740992:
         return int(text)
-    if value != int(text) and es6_number(value) != text:
-        raise Invalid("number_not_exact", "A 64-bit float cannot hold an integer exactly.", place=text[:40])
+    _large(int(text))
     return value
 
 

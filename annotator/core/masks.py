@@ -277,6 +277,39 @@ def coco_rle_counts(mask: NDArray[Any]) -> Runs:
     return runs_of(np.asarray(mask, dtype=np.bool_).ravel(order="F"))
 
 
+def coco_counts_of_crop(
+    crop: NDArray[Any], *, x0_px: int, y0_px: int, width_px: int, height_px: int
+) -> list[int]:
+    """COCO's run lengths of a picture of which only a crop holds foreground; the rest is never laid out.
+
+    `crop` is `bool[rows, columns]` with its corner at (x0, y0), within the picture.
+    """
+    rows, columns = crop.shape
+    if x0_px < 0 or y0_px < 0 or x0_px + columns > width_px or y0_px + rows > height_px:
+        raise Invalid("rle_wrong_size", "The run lengths do not fit their picture.")
+    # one background row below keeps the runs of two columns apart; runs that do meet are joined again below
+    padded = np.zeros((rows + 1, columns), dtype=np.bool_)
+    padded[:rows] = crop
+    flat = padded.ravel(order="F")
+    edges = np.diff(np.concatenate(([False], flat)).astype(np.int8))
+    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+
+    def full(at: NDArray[Any]) -> NDArray[np.int64]:
+        return np.asarray((x0_px + at // (rows + 1)) * height_px + y0_px + at % (rows + 1), dtype=np.int64)
+
+    first, last = full(starts), full(ends)
+    if first.size:
+        apart = np.concatenate(([True], first[1:] != last[:-1]))
+        first, last = first[apart], last[np.concatenate((apart[1:], [True]))]
+    bounds = np.empty(2 * first.size + 2, dtype=np.int64)
+    bounds[0], bounds[-1] = 0, width_px * height_px
+    bounds[1:-1:2], bounds[2:-1:2] = first, last
+    runs = np.diff(bounds).tolist()
+    if len(runs) > 1 and runs[-1] == 0:
+        runs.pop()
+    return [int(run) for run in runs]
+
+
 def coco_counts_to_text(runs: Iterable[int]) -> str:
     """COCO's compressed form: differences to the run before the last, 5 bits and a continuation bit a
     letter."""

@@ -8,7 +8,7 @@ BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
 """
 POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION concord_append_only() RETURNS trigger AS $$
-BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$ LANGUAGE plpgsql
+BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only'; END $$ LANGUAGE plpgsql
 """
 POSTGRES = "CREATE TRIGGER {table}_{op}_refused BEFORE {OP} ON {table} FOR EACH ROW EXECUTE FUNCTION concord_append_only()"
 REFUSED = (("annotator_event", "UPDATE"), ("annotator_event", "DELETE"), ("annotator_revision", "UPDATE"))

@@ -90,9 +90,10 @@ class Page(View):
         return render(self.request, template, context, status=status)
 
 
-def field_errors(error: ConcordError) -> dict[str, str]:
-    """An error as {field: sentence} for a form; the empty name is for the form as a whole."""
+def field_errors(error: ConcordError, known: set[str]) -> dict[str, str]:
+    """An error as {field: sentence} for a form; what belongs to no field of it stands under "form"."""
     text = gettext(error.message)
     if error.cure:
         text = f"{text} {gettext(error.cure)}"
-    return {error.field or "": text}
+    place = f" ({error.field})" if error.field and error.field not in known else ""
+    return {error.field if error.field in known else "form": text + place}

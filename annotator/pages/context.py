@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from annotator.pages.words import script_catalogue
+
 LANGUAGES = (("en", "English"), ("zh-hans", "简体中文"))
 THEMES = ("light", "dark", "contrast")
 
@@ -37,6 +39,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "reader": user if signed_in else None,
         "theme": theme if theme in THEMES else "",
+        "catalogue": script_catalogue(getattr(request, "LANGUAGE_CODE", "en")),
         "icon": built("icon.svg"),
         "pages_js": built("pages.js"),
         "pages_css": built("pages.css"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from annotator.core.errors import ConcordError, NotFound, Unauthenticated
 
@@ -14,8 +16,11 @@ from annotator.core.errors import ConcordError, NotFound, Unauthenticated
 def error_page(request: HttpRequest, error: ConcordError, status: int) -> HttpResponse:
     """The page of an error; whoever is not signed in is sent to sign in first."""
     if isinstance(error, Unauthenticated):
-        return redirect(f"{reverse('sign-in')}?next={request.get_full_path()}")
-    return render(request, "error.html", {"error": error, "status": status}, status=status)
+        return redirect(f"{reverse('sign-in')}?next={quote(request.get_full_path(), safe='/')}")
+    context = {
+        "error": error, "status": status, "heading": gettext(error.message), "cure": gettext(error.cure) if error.cure else "",
+    }
+    return render(request, "error.html", context, status=status)
 
 
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:

@@ -11,6 +11,7 @@ from annotator.core import document as documents
 from annotator.core.errors import NotFound
 from annotator.models import Assignment, Checkpoint, Revision
 
+EMPTY_DIGEST = documents.digest(documents.empty())
 EVERY = 50  # revisions between checkpoints: bounds what one rebuild reads
 
 # Head documents of seats at work. Documents are never altered in place, so sharing is safe; the key
@@ -41,6 +42,8 @@ def read_document(assignment: Assignment, number: int | None = None) -> dict[str
             if key in _heads:
                 _heads.move_to_end(key)
                 return _heads[key]
+    if head == 0 and assignment.digest == EMPTY_DIGEST:
+        return documents.empty()
     base = Checkpoint.objects.filter(assignment=assignment, number__lte=number).order_by("-number").first()
     document, at = (base.document, base.number) if base is not None else (documents.empty(), 0)
     if at < number:

@@ -12,19 +12,23 @@ from django.utils import timezone
 
 from annotator.contributions import site
 from annotator.core.times import iso
-from annotator.models import Account, Assignment, Prelabel
+from annotator.models import Account, Assignment, Prelabel, Project
 from annotator.queries.assets import asset_json, item_assets
 from annotator.queries.documents import read_document
+from annotator.queries.versions import schema_version, workflow_version
 from annotator.queries.workflows import grace_s
 
 
 def seat_of(account: Account, public_id: str) -> Assignment | None:
     """The account's own seat with all that answering it needs, or None."""
-    return (
-        Assignment.objects.select_related("project", "schema", "task__item", "task__workflow")
-        .filter(public_id=public_id, account=account)
-        .first()
-    )
+    seat = Assignment.objects.select_related("task__item").filter(public_id=public_id, account=account).first()
+    if seat is None:
+        return None
+    # Versions are immutable and kept in memory; joining them costs more than the seat itself.
+    seat.project = seat.task.project = Project.objects.get(pk=seat.project_id)
+    seat.schema = schema_version(seat.schema_id)
+    seat.task.workflow = workflow_version(seat.task.workflow_id)
+    return seat
 
 
 def work_of(seat: Assignment) -> dict[str, Any]:

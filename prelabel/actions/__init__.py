@@ -1,0 +1,1 @@
+"""Verbs of the wing that drafts."""

@@ -35,7 +35,9 @@ def pack(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         document = {**meta, "format": FORMAT, "arrays": sorted(arrays)}
-        text = json.dumps(document, ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(
+            document, ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":")
+        )
         archive.writestr(zipfile.ZipInfo("meta.json", _DATE), text.encode())
         for name in sorted(arrays):
             array = np.ascontiguousarray(arrays[name])
@@ -78,7 +80,8 @@ def unpack(
             raise _refused(_("The weights hold NaN or infinite values."), place=name)
         shape = expected.get(name) if expected is not None else None
         if shape is not None and (
-            len(shape) != array.ndim or any(a is not None and a != b for a, b in zip(shape, array.shape, strict=True))
+            len(shape) != array.ndim
+            or any(a is not None and a != b for a, b in zip(shape, array.shape, strict=True))
         ):
             raise _refused(_("The weights have the wrong shape."), place=name)
     return meta, arrays
@@ -114,7 +117,12 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     for length in shape:
         count *= int(length)
     # The header is believed only when it fits the bytes that are really there: nothing is allocated on its word.
-    if dtype.str not in DTYPES or fortran or any(length < 0 for length in shape) or count * dtype.itemsize != rest:
+    if (
+        dtype.str not in DTYPES
+        or fortran
+        or any(length < 0 for length in shape)
+        or count * dtype.itemsize != rest
+    ):
         raise _refused(_("The weights cannot be read."), place=name)
     return np.frombuffer(raw, dtype, count, stream.tell()).reshape(shape).copy()
 

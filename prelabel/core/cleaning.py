@@ -80,7 +80,9 @@ def _unit(value: Any) -> bool:
     )
 
 
-def _fault(region: Any, allowed: Mapping[str, set[str]], width: int, height: int, text: str | None) -> str | None:
+def _fault(
+    region: Any, allowed: Mapping[str, set[str]], width: int, height: int, text: str | None
+) -> str | None:
     if not isinstance(region, Mapping):
         return "unknown_shape"
     shape = region.get("shape")
@@ -102,7 +104,9 @@ def _fault(region: Any, allowed: Mapping[str, set[str]], width: int, height: int
 
 def _finite(values: Any) -> bool:
     return all(
-        isinstance(value, (int, float, np.floating, np.integer)) and not isinstance(value, bool) and math.isfinite(value)
+        isinstance(value, (int, float, np.floating, np.integer))
+        and not isinstance(value, bool)
+        and math.isfinite(value)
         for value in values
     )
 
@@ -124,7 +128,9 @@ def _polygon_fault(geometry: Mapping[str, Any], width: int, height: int) -> str 
     if not isinstance(rings, (list, tuple)) or not rings:
         return "unknown_shape"
     for ring in rings:
-        if not isinstance(ring, (list, tuple)) or any(not isinstance(p, (list, tuple)) or len(p) != 2 for p in ring):
+        if not isinstance(ring, (list, tuple)) or any(
+            not isinstance(p, (list, tuple)) or len(p) != 2 for p in ring
+        ):
             return "unknown_shape"
         if not all(_finite(point) for point in ring):
             return "not_a_number"
@@ -161,7 +167,11 @@ def _normal(region: Mapping[str, Any], schema: Mapping[str, Any], width: int, he
             "y1": round(min(float(height), float(geometry["y1"])), 3),
         }
     elif region["shape"] == "polygon":
-        geometry = {"rings": [[[round(float(x), 3), round(float(y), 3)] for x, y in ring] for ring in geometry["rings"]]}
+        geometry = {
+            "rings": [
+                [[round(float(x), 3), round(float(y), 3)] for x, y in ring] for ring in geometry["rings"]
+            ]
+        }
     elif region["shape"] == "span":
         geometry = {key: geometry[key] for key in ("start", "end", "quote")}
     return {

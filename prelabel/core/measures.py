@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,11 +77,17 @@ def average_precision(
     values: list[float] = []
     n = 0
     for label in labels:
-        wanted = [np.array([box for name_, box in picture if name_ == label], float).reshape(-1, 4) for picture in truth]
+        wanted = [
+            np.array([box for name_, box in picture if name_ == label], float).reshape(-1, 4)
+            for picture in truth
+        ]
         total = sum(len(boxes) for boxes in wanted)
         n += total
         calls = [
-            (score, index, box) for index, picture in enumerate(found) for name_, box, score in picture if name_ == label
+            (score, index, box)
+            for index, picture in enumerate(found)
+            for name_, box, score in picture
+            if name_ == label
         ]
         calls.sort(key=lambda call: -call[0])
         used = [np.zeros(len(boxes), bool) for boxes in wanted]
@@ -102,7 +108,9 @@ def average_precision(
 
 
 def best_threshold(
-    truth: Sequence[Sequence[tuple[str, Box]]], found: Sequence[Sequence[tuple[str, Box, float]]], default: float = 0.3
+    truth: Sequence[Sequence[tuple[str, Box]]],
+    found: Sequence[Sequence[tuple[str, Box, float]]],
+    default: float = 0.3,
 ) -> float:
     """The score at which F1 at IoU 0.5 is highest (ties: the higher score); `default` when there is nothing to go by.
 
@@ -149,7 +157,8 @@ def mask_iou(
             inter[index] += np.count_nonzero(a & b)
             union[index] += np.count_nonzero(a | b)
     each: dict[str, float | None] = {
-        label: (float(inter[index] / union[index]) if union[index] else None) for index, label in enumerate(labels)
+        label: (float(inter[index] / union[index]) if union[index] else None)
+        for index, label in enumerate(labels)
     }
     known = [value for value in each.values() if value is not None]
     if not known:

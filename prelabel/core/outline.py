@@ -9,7 +9,9 @@ import numpy as np
 from prelabel.core.samples import Raster
 
 
-def raster_to_rings(raster: Raster, tolerance_px: float = 1.0, min_area_px: float = 4.0) -> list[list[list[float]]]:
+def raster_to_rings(
+    raster: Raster, tolerance_px: float = 1.0, min_area_px: float = 4.0
+) -> list[list[list[float]]]:
     """Outer rings of the connected parts of a mask, largest first, simplified to `tolerance_px`; holes are left out.
 
     Coordinates are image pixels with the origin at the outer corner of the top-left pixel.

@@ -44,7 +44,12 @@ class Parameter:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form that API and pages read."""
-        out: dict[str, Any] = {"name": self.name, "kind": self.kind, "title": self.title, "default": self.default}
+        out: dict[str, Any] = {
+            "name": self.name,
+            "kind": self.kind,
+            "title": self.title,
+            "default": self.default,
+        }
         if self.minimum is not None:
             out["min"] = self.minimum
         if self.maximum is not None:
@@ -121,7 +126,9 @@ def _lines(parameter: Parameter, value: Any, choices: Choices) -> dict[str, list
     total = 0
     for key, lines in value.items():
         if key not in choices.line_keys:
-            raise _bad(parameter, _("The schema in force does not have this name for this rule."), name=str(key))
+            raise _bad(
+                parameter, _("The schema in force does not have this name for this rule."), name=str(key)
+            )
         if isinstance(lines, str):
             lines = lines.splitlines()
         if not isinstance(lines, (list, tuple)) or not all(isinstance(line, str) for line in lines):

@@ -11,7 +11,9 @@ from prelabel.core.samples import Example
 HOLDOUT_SHARE = 0.2
 
 
-def split(examples: Sequence[Example], seed: str, share: float = HOLDOUT_SHARE) -> tuple[list[Example], list[Example]]:
+def split(
+    examples: Sequence[Example], seed: str, share: float = HOLDOUT_SHARE
+) -> tuple[list[Example], list[Example]]:
     """(training, holdout). Groups are never split; the groups with the smallest hashes judge.
 
     The same seed keeps nearly the same groups in the holdout while the project grows, so that an older version of a model

@@ -91,4 +91,6 @@ def shapes_of(net: nn.Module) -> dict[str, tuple[int | None, ...]]:
 
 def load_state(net: nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Puts arrays that went through `artefact.unpack` into the net."""
-    net.load_state_dict({name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}, strict=True)
+    net.load_state_dict(
+        {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}, strict=True
+    )

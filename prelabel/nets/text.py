@@ -16,7 +16,9 @@ MAX_CHARACTERS = 20_000
 """A longer text is read up to here; the note of the model says so."""
 
 
-def fit(texts: Sequence[str], classes: Sequence[str], seed: int) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def fit(
+    texts: Sequence[str], classes: Sequence[str], seed: int
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """(description, arrays) of a model that tells the classes apart; at least two classes must occur."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression

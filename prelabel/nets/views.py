@@ -76,7 +76,12 @@ def cut(array: NDArray[np.generic], y: int, x: int, fill: int) -> NDArray[np.gen
 
 
 def tile_maps(
-    sample: Sample, piece: NDArray[np.uint8], corner: tuple[int, int], turn: int, encoder: Encoder, cache: FeatureCache
+    sample: Sample,
+    piece: NDArray[np.uint8],
+    corner: tuple[int, int],
+    turn: int,
+    encoder: Encoder,
+    cache: FeatureCache,
 ) -> Maps:
     """Maps of one tile (already cut, its corner only names it) in one orientation."""
     y, x = corner

@@ -1,5 +1,7 @@
-"""Routes of this wing."""
+"""Routes of this wing's pages."""
 
-from django.urls import URLPattern
+from __future__ import annotations
 
-urlpatterns: list[URLPattern] = []
+from prelabel.pages.rules import urlpatterns
+
+__all__ = ["urlpatterns"]

@@ -1,0 +1,1 @@
+"""Reads of the wing that drafts; they never write."""

@@ -47,7 +47,10 @@ def choices(rule: Rule, schema: Mapping[str, Any]) -> Choices:
     controls = schema_view.choice_controls(schema)
     options = tuple(dict.fromkeys(option for names in controls.values() for option in names))
     return Choices(
-        labels=labels, controls=tuple(controls), line_keys=labels if rule.SHAPES else options, all_labels=labels
+        labels=labels,
+        controls=tuple(controls),
+        line_keys=labels if rule.SHAPES else options,
+        all_labels=labels,
     )
 
 

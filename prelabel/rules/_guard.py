@@ -63,14 +63,20 @@ class PatternTimeout(Exception):
 def check_patterns(patterns: Sequence[tuple[str, str]]) -> None:
     """Refuses expressions that do not compile, with the line's place."""
     if len(patterns) > MAX_PATTERNS:
-        raise Invalid("too_many_patterns", _("There are too many expressions."), field="patterns", limit=MAX_PATTERNS)
+        raise Invalid(
+            "too_many_patterns", _("There are too many expressions."), field="patterns", limit=MAX_PATTERNS
+        )
     for label, pattern in patterns:
         try:
             re.compile(pattern)
         except (re.error, RecursionError, OverflowError) as error:
             raise Invalid(
-                "bad_pattern", _("This regular expression cannot be read."), field="patterns", place=label,
-                pattern=pattern, detail=str(error),
+                "bad_pattern",
+                _("This regular expression cannot be read."),
+                field="patterns",
+                place=label,
+                pattern=pattern,
+                detail=str(error),
             ) from error
 
 

@@ -9,7 +9,9 @@ from typing import Any
 def settle(text: str, matches: Iterable[tuple[int, int, str]], score: float) -> list[dict[str, Any]]:
     """Non-overlapping spans in text order: the longer wins, then the earlier, then the label's name."""
     taken: list[tuple[int, int, str]] = []
-    for start, end, label in sorted(set(matches), key=lambda match: (match[0] - match[1], match[0], match[2])):
+    for start, end, label in sorted(
+        set(matches), key=lambda match: (match[0] - match[1], match[0], match[2])
+    ):
         if all(end <= other_start or start >= other_end for other_start, other_end, _label in taken):
             taken.append((start, end, label))
     return [

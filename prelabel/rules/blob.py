@@ -38,10 +38,21 @@ PARAMETERS = (
         options=(("auto", _("found for each picture (Otsu)")), ("fixed", _("the level below"))),
     ),
     Parameter("level", "integer", _("Fixed level"), default=128, minimum=0, maximum=255),
-    Parameter("flatten_px", "number", _("Even out light over"), default=0.0, minimum=0, maximum=500, unit="px"),
+    Parameter(
+        "flatten_px", "number", _("Even out light over"), default=0.0, minimum=0, maximum=500, unit="px"
+    ),
     Parameter("smooth_px", "number", _("Smooth by"), default=1.0, minimum=0, maximum=20, unit="px"),
-    Parameter("min_area_px", "integer", _("Smallest spot"), default=64, minimum=1, maximum=10_000_000, unit="px²"),
-    Parameter("max_area_share", "number", _("Largest spot, share of the picture"), default=0.5, minimum=0.0001, maximum=1),
+    Parameter(
+        "min_area_px", "integer", _("Smallest spot"), default=64, minimum=1, maximum=10_000_000, unit="px²"
+    ),
+    Parameter(
+        "max_area_share",
+        "number",
+        _("Largest spot, share of the picture"),
+        default=0.5,
+        minimum=0.0001,
+        maximum=1,
+    ),
     Parameter("skip_edge", "flag", _("Leave out spots cut by the picture's edge"), default=False),
 )
 MAX_PIXELS = 50_000_000

@@ -29,7 +29,9 @@ def prepare(values: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Ca
     offered = schema_view.choice_controls(schema)[control]
     for option in values["words"]:
         if option not in offered:
-            raise Invalid("bad_parameter", _("This question does not have that answer."), field="words", name=option)
+            raise Invalid(
+                "bad_parameter", _("This question does not have that answer."), field="words", name=option
+            )
     words = {option: [_fold(word) for word in listed] for option, listed in values["words"].items()}
 
     def apply(sample: Sample) -> Proposal:

@@ -13,13 +13,23 @@ from prelabel.rules._spans import settle
 
 ID = "pattern.v1"
 TITLE = _("Regular expressions")
-HELP = _("Marks what a regular expression finds in a text. One expression a line; a group named “span” narrows the mark.")
+HELP = _(
+    "Marks what a regular expression finds in a text. One expression a line; a group named “span” narrows the mark."
+)
 INPUT = "text"
 SHAPES: tuple[str, ...] = ("span",)
 PARAMETERS = (
     Parameter("patterns", "lines", _("Expressions of each label"), default=None, required=True),
     Parameter("ignore_case", "flag", _("Ignore upper and lower case"), default=False),
-    Parameter("limit_ms", "integer", _("Longest time a text may take"), default=1000, minimum=50, maximum=10_000, unit="ms"),
+    Parameter(
+        "limit_ms",
+        "integer",
+        _("Longest time a text may take"),
+        default=1000,
+        minimum=50,
+        maximum=10_000,
+        unit="ms",
+    ),
 )
 MAX_TEXT = 200_000
 

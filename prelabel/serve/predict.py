@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from annotator.core.errors import Invalid
 from prelabel.core import artefact, measures
+from prelabel.core.kinds import KINDS
 from prelabel.core.outline import raster_to_rings
 from prelabel.core.samples import Example, Proposal, Sample
 from prelabel.nets.features import FeatureCache
 
-KINDS = ("boxes", "masks", "text_class")
 FLOOR = 0.03
 MOST = 300
 NMS_IOU = 0.55
@@ -33,7 +33,12 @@ class Predictor:
     """One loaded model. `raw` is what it sees; `propose` is what is offered to people."""
 
     def __init__(
-        self, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, cache: FeatureCache, encoder: Any = None
+        self,
+        meta: Mapping[str, Any],
+        arrays: Mapping[str, NDArray[Any]],
+        *,
+        cache: FeatureCache,
+        encoder: Any = None,
     ) -> None:
         self.meta = dict(meta)
         self.kind: str = meta["kind"]
@@ -59,7 +64,11 @@ class Predictor:
         """Checks the file (format, names, shapes, finite weights) and builds the model; raises Invalid with the reason."""
         meta, _first = artefact.unpack(data)
         kind, labels = meta.get("kind"), meta.get("labels")
-        if kind not in KINDS or not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        if (
+            kind not in KINDS
+            or not isinstance(labels, list)
+            or not all(isinstance(label, str) for label in labels)
+        ):
             raise Invalid("model_refused", _("The model file does not say what it is for."))
         if not 1 <= len(labels) <= 10_000 or len(set(labels)) != len(labels):
             raise Invalid("model_refused", _("The model file does not say what it is for."))
@@ -79,7 +88,9 @@ class Predictor:
 
         if kind == "boxes" and meta.get("size") not in range(64, 2049, 32):
             raise Invalid("model_refused", _("The model file does not say what it is for."))
-        _meta, arrays = artefact.unpack(data, shapes_of((BoxHead if kind == "boxes" else MaskHead)(len(labels))))
+        _meta, arrays = artefact.unpack(
+            data, shapes_of((BoxHead if kind == "boxes" else MaskHead)(len(labels)))
+        )
         if encoder is None:
             encoder = Encoder(encoder_weights, settle())
         if meta.get("encoder") != encoder.id:
@@ -142,7 +153,9 @@ class Predictor:
                 of_label = index == label
                 some, sure = boxes[of_label], scores[of_label]
                 for at in measures.suppress(some, sure, NMS_IOU):
-                    found.append((self.labels[int(label)], tuple(float(v) for v in some[at]), float(sure[at])))
+                    found.append(
+                        (self.labels[int(label)], tuple(float(v) for v in some[at]), float(sure[at]))
+                    )
             out.append(sorted(found, key=lambda one: -one[2]))
         return out
 
@@ -192,7 +205,9 @@ class Predictor:
             for label, (x0, y0, x1, y1), score in output:
                 if score >= self.threshold:
                     geometry = {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
-                    proposal.regions.append({"shape": "box", "label": label, "geometry": geometry, "score": score})
+                    proposal.regions.append(
+                        {"shape": "box", "label": label, "geometry": geometry, "score": score}
+                    )
         else:
             for index, label in enumerate(self.labels):
                 raster = output["map"] == index + 1

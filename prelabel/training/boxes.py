@@ -49,7 +49,7 @@ def targets(
     heat = np.zeros((n_labels, side, side), np.float32)
     distances = np.ones((4, side, side), np.float32)
     weight = np.zeros((side, side), np.float32)
-    centres = (np.arange(side, dtype=np.float32) + 0.5)
+    centres = np.arange(side, dtype=np.float32) + 0.5
     for label, x0, y0, x1, y1 in sorted(boxes, key=lambda box: -(box[3] - box[1]) * (box[4] - box[2])):
         x0, y0, x1, y1 = x0 / STRIDE, y0 / STRIDE, x1 / STRIDE, y1 / STRIDE
         column = min(side - 1, int((x0 + x1) / 2))
@@ -60,7 +60,10 @@ def targets(
         bell = along_y[:, None] * along_x[None, :]
         heat[label] = np.maximum(heat[label], bell)
         inside = (
-            (centres[None, :] > x0) & (centres[None, :] < x1) & (centres[:, None] > y0) & (centres[:, None] < y1)
+            (centres[None, :] > x0)
+            & (centres[None, :] < x1)
+            & (centres[:, None] > y0)
+            & (centres[:, None] < y1)
         )
         take = (bell > 0.3) & inside
         take[row, column] = True
@@ -123,7 +126,9 @@ def fit(
         net = BoxHead(len(labels)).to(device).train()
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.02)
     # The rate falls in a straight line to zero: a constant one ends clearly lower.
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: max(0.0, min((step + 1) / 10, 1 - step / steps)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: max(0.0, min((step + 1) / 10, 1 - step / steps))
+    )
     queue: list[int] = []
     for _step in range(steps):
         if len(queue) < BATCH:

@@ -23,7 +23,9 @@ MAX_TILES = 400
 """More tiles than this cost minutes on two cores: those that show labels go first, the rest is said in the metrics."""
 
 
-def label_map(rasters: Mapping[str, Raster], labels: Sequence[str], height: int, width: int) -> NDArray[np.uint8]:
+def label_map(
+    rasters: Mapping[str, Raster], labels: Sequence[str], height: int, width: int
+) -> NDArray[np.uint8]:
     """0 = background, 1.. = labels in order; where two labels overlap the later one stands."""
     out = np.zeros((height, width), np.uint8)
     for index, label in enumerate(labels):
@@ -53,7 +55,7 @@ def fit(
     examples: Sequence[Example], labels: Sequence[str], setting: Setting, watch: Watch
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """(description, arrays) of a trained decoder."""
-    encoder, cache, device = setting.encoder, setting.cache, setting.device
+    encoder, device = setting.encoder, setting.device
     assert encoder is not None
     rng = np.random.default_rng(setting.seed)
     # Which tiles: looked up first, without pictures in memory, so that a thousand large pictures cost no memory.
@@ -65,7 +67,8 @@ def fit(
         rows, columns = (-(-max(1, round(length * scale)) // 32) * 32 for length in picture.shape[:2])
         shrunk = _shrunk(wanted, (rows, columns), scale)
         places += [
-            (bool(views.cut(shrunk, *corner, 0).any()), index, corner) for corner in views.tile_corners(rows, columns)
+            (bool(views.cut(shrunk, *corner, 0).any()), index, corner)
+            for corner in views.tile_corners(rows, columns)
         ]
         watch.check()
     total = len(places)
@@ -93,7 +96,9 @@ def fit(
         torch.manual_seed(setting.seed)
         net = MaskHead(len(labels)).to(device).train()
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.02)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: max(0.0, min((step + 1) / 10, 1 - step / steps)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: max(0.0, min((step + 1) / 10, 1 - step / steps))
+    )
     queue: list[int] = []
     for _step in range(steps):
         if len(queue) < BATCH:

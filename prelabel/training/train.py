@@ -15,14 +15,12 @@ import numpy as np
 
 from annotator.core.errors import Invalid
 from prelabel.core import artefact, measures
+from prelabel.core.kinds import KINDS, MINIMUM
 from prelabel.core.samples import Example, never, silent
 from prelabel.core.splitting import split
 from prelabel.nets.features import FeatureCache
-from prelabel.serve.predict import KINDS, Predictor, truth_of
+from prelabel.serve.predict import Predictor, truth_of
 from prelabel.training.run import Setting, Watch
-
-MINIMUM = {"boxes": 20, "masks": 20, "text_class": 30}
-"""Below these numbers of labelled items no draft is offered: it would be noise that people have to clear away."""
 
 
 def _(text: str) -> str:
@@ -82,11 +80,15 @@ def train(
     present = _present(kind, known, control)
     chosen = [label for label in labels if label in present] if labels else sorted(present)
     if kind == "text_class" and len(chosen) < 2:
-        raise Invalid("one_class", _("All accepted items have the same answer, so there is nothing to learn."))
+        raise Invalid(
+            "one_class", _("All accepted items have the same answer, so there is nothing to learn.")
+        )
     if not chosen:
         raise Invalid("no_objects", _("The accepted items hold no object that this model could learn."))
     training, holdout = split(known, split_seed or str(seed))
-    meta, arrays, encoder = _fit(kind, training, chosen, control, cache, seed, steps, size, encoder_weights, watch)
+    meta, arrays, encoder = _fit(
+        kind, training, chosen, control, cache, seed, steps, size, encoder_weights, watch
+    )
     meta = {
         **meta,
         "kind": kind,
@@ -117,7 +119,10 @@ def train(
     trained_on = [example.sample.key for example in training]
     meta["trained_on"] = sorted(trained_on)
     out = Trained(
-        artefact.pack(meta, arrays), metrics, sorted(trained_on), sorted({example.group for example in training})
+        artefact.pack(meta, arrays),
+        metrics,
+        sorted(trained_on),
+        sorted({example.group for example in training}),
     )
     if previous is not None:
         out.better = _compare(out, predictor, previous, holdout, cache, encoder, watch)
@@ -128,10 +133,8 @@ def train(
 def _usable(kind: str, example: Example, control: str | None) -> bool:
     if kind == "text_class":
         return example.sample.text is not None and control in example.target.answers
-    if example.sample.picture is None:
-        return False
     # A picture in which people found nothing teaches as well: there is nothing to draw on it.
-    return True
+    return example.sample.picture is not None
 
 
 def _present(kind: str, examples: Sequence[Example], control: str | None) -> set[str]:
@@ -166,7 +169,9 @@ def _fit(
         watch.plan(2)
         answers = [example.target.answers[control or ""] for example in training]
         if len(set(answers)) < 2:
-            raise Invalid("one_class", _("All accepted items have the same answer, so there is nothing to learn."))
+            raise Invalid(
+                "one_class", _("All accepted items have the same answer, so there is nothing to learn.")
+            )
         watch.step("training")
         meta, arrays = text.fit([example.sample.text or "" for example in training], answers, seed)
         watch.step("training")

@@ -1,8 +1,8 @@
 """System verb: compare a round's annotations. Subscribes to the news that a task's labelling is over.
 
-Reads and computes outside the transaction; then one transaction checks again that the task waits in the same round
-with the same submissions, writes agreement values, dispute or accepted document and state, and moves the cursor.
-Run twice it changes nothing; killed anywhere it is run again.
+Reads and computes outside the transaction; then one transaction checks again that the task waits in the same
+round with the same submissions, writes agreement values, dispute or accepted document and state, and moves
+the cursor. Run twice it changes nothing; killed anywhere it is run again.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Compared:
 
 
 def handle(chain: str, events: list[Any]) -> None:
-    """The subscriber's handler: one transaction an event. A task that cannot be compared is marked stuck with the
-    reason and does not hold up the others."""
+    """The subscriber's handler: one transaction an event. A task that cannot be compared is marked stuck
+    with the reason and does not hold up the others."""
     for event in events:
         try:
             compare_task(chain=chain, task_id=event.object, seq=event.seq)
@@ -83,7 +83,8 @@ def _compute(chain: str, task_id: str) -> Compared | None:
     found = agreed_document(documents, task.schema.document, workflow, task.seed, parts=part_bytes)
     agreements: list[Agreement] = []
     if task.round == 1:
-        # The first n slots only: people who were added later, and reworked rounds, would be optional stopping.
+        # The first n slots only: people who were added later, and reworked rounds, would be optional
+        # stopping.
         first = {key: seat for key, seat in by_key.items() if seat.slot < int(workflow.get("slots", 2))}
         agreements = _measure(task, first, documents, Rules.of(task.schema.document, workflow))
     return Compared(task, by_key, found, agreements)
@@ -98,7 +99,9 @@ def _measure(
         pair = AnnotationPair.of(documents[one], documents[other], rules, parts=part_bytes)
         for measure_id, module in MEASURES.items():
             value = module.measure(pair, parts=part_bytes)
-            by_label = {label: module.measure(pair, label, parts=part_bytes).as_json() for label in pair.labels()}
+            by_label = {
+                label: module.measure(pair, label, parts=part_bytes).as_json() for label in pair.labels()
+            }
             undefined = value.reason if isinstance(value, Undefined) else ""
             rows.append(
                 Agreement(
@@ -132,7 +135,9 @@ def _write(w: Writing, compared: Compared) -> str:
         ).values_list("pk", "digest", "state")
     }
     if now != {seat.pk: (seat.digest, "submitted") for seat in compared.sides.values()}:
-        raise Conflict("revisions_changed", "A submission changed while it was compared.", task=task.public_id)
+        raise Conflict(
+            "revisions_changed", "A submission changed while it was compared.", task=task.public_id
+        )
     for row in compared.agreements:
         row.at = w.now
     Agreement.objects.bulk_create(compared.agreements, ignore_conflicts=True)
@@ -145,7 +150,13 @@ def _write(w: Writing, compared: Compared) -> str:
             "notes": list(found.notes),
         }
         return states.advance(
-            w, task, source="compare", document=found.agreed, way="agreed", provenance=provenance, schema=task.schema
+            w,
+            task,
+            source="compare",
+            document=found.agreed,
+            way="agreed",
+            provenance=provenance,
+            schema=task.schema,
         )
     if _add_person(w, compared):
         return "ready"
@@ -165,7 +176,8 @@ def _dispute(w: Writing, compared: Compared) -> None:
         task=task,
         round=task.round,
         sides=[
-            {"key": key, "assignment": seat.public_id, "digest": seat.digest} for key, seat in compared.sides.items()
+            {"key": key, "assignment": seat.public_id, "digest": seat.digest}
+            for key, seat in compared.sides.items()
         ],
         agreed=found.agreed,
         by_region=found.by_region,
@@ -199,7 +211,8 @@ def _dispute(w: Writing, compared: Compared) -> None:
 
 
 def _add_person(w: Writing, compared: Compared) -> bool:
-    """One slot more, when the workflow says so, nothing is of class A, and somebody is left who may label it."""
+    """One slot more, when the workflow says so, nothing is of class A, and somebody is left who may label
+    it."""
     task, found = compared.task, compared.found
     wanted = task.workflow.document.get("add_person") or {}
     if not wanted.get("enabled") or found.worst == "A" or task.n_slots >= int(wanted.get("max", 3)):

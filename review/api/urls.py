@@ -1,5 +1,14 @@
-"""Routes of this wing."""
+"""Routes of the API of the wing that judges."""
+
+from __future__ import annotations
 
 from django.urls import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from review.api import checks, disputes, lots, report
+
+urlpatterns: list[URLPattern] = [
+    *disputes.urlpatterns,
+    *checks.urlpatterns,
+    *lots.urlpatterns,
+    *report.urlpatterns,
+]

@@ -84,7 +84,7 @@ def _rings(region: Region) -> list[np.ndarray]:
 
 
 def _polygon(region: Region) -> Any:
-    from shapely import Polygon, make_valid  # type: ignore[import-untyped]
+    from shapely import Polygon, make_valid
 
     rings = _rings(region)
     made = Polygon(rings[0], rings[1:])

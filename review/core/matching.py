@@ -128,7 +128,7 @@ def _solve(
     if len(rows) <= EXACT_UP_TO:
         chosen = _assign([[weight(row, column) for column in columns] for row in rows])
     else:
-        from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+        from scipy.optimize import linear_sum_assignment
 
         # Floats hold IoU, label and 12 bits of the ids' number. A tie below that falls by scipy's scan order,
         # hence rows and columns in order of id: tolerated, since it needs more than 40 objects that overlap

@@ -1,7 +1,7 @@
 """Reads: the annotations that a task's round came to, and whose they are.
 
-Side keys (A, B, C…) stand in a random order that the task's seed decides, so that they tell nothing of who was
-first or which slot somebody had.
+Side keys (A, B, C…) stand in a random order that the task's seed decides, so that they tell nothing of who
+was first or which slot somebody had.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def side_parts(dispute: Dispute) -> set[str]:
 
 
 def without_origin(document: dict[str, Any]) -> dict[str, Any]:
-    """A copy in which no region tells how it was made: the arbiter and the checker learn it after they decided.
+    """A copy in which no region tells how it was made: the arbiter and the checker learn it after they
+    decided.
 
     The key stays, since a region always has one; it says "drawn" for all.
     """

@@ -16,8 +16,8 @@ CONTRACTS = [
     for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 ]
 
-# (start of the contract's name, file to plant, its text, the import that the complaint names). The packages named
-# here need not exist yet: they are made in the copy.
+# (start of the contract's name, file to plant, its text, the import that the complaint names). Packages that
+# do not exist yet are made in the copy.
 SINS = [
     ("annotator knows neither", "annotator/queries/toy_upward.py", "import review.core", "review"),
     ("review and prelabel do not", "review/toy_side.py", "def call():\n    import prelabel.core", "prelabel"),
@@ -43,6 +43,7 @@ SINS = [
         "import annotator.site.urls",
         "annotator.site.urls",
     ),
+    ("reads of the upper", "review/queries/toy_read.py", "import annotator.actions.toy_verb", "toy_verb"),
     (
         "verbs do not call verbs",
         "annotator/actions/toy_verb.py",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
+from annotator import sql
 from annotator.core.canonical import digest
 from annotator.models import ChainHead, Event
 
@@ -25,15 +26,16 @@ def append(w: Writing, chain: str, rows: list[tuple[str, str, str, dict[str, Any
     """Add rows (verb, object, task, data) to the chain, in order; returns the stored events."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("events are appended inside a verb only")
-    heads = ChainHead.objects
-    if connection.features.has_select_for_update:
-        heads.bulk_create([ChainHead(chain=chain)], ignore_conflicts=True)
-        head = heads.select_for_update().get(chain=chain)
-    else:
-        head, _ = heads.get_or_create(chain=chain)
+    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    find = f"SELECT seq, digest FROM annotator_chainhead WHERE chain = %s{lock}"
+    head = sql.row(find, [chain])
+    if head is None:
+        ChainHead.objects.bulk_create([ChainHead(chain=chain)], ignore_conflicts=True)
+        head = sql.row(find, [chain])
+        assert head is not None
     at = w.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     actor = w.actor.public_id if w.actor is not None else "system"
-    seq, prev = head.seq, head.digest
+    seq, prev = head
     made = []
     for verb, obj, task, data in rows:
         seq += 1
@@ -47,5 +49,5 @@ def append(w: Writing, chain: str, rows: list[tuple[str, str, str, dict[str, Any
         made[0].save(force_insert=True)
     else:
         Event.objects.bulk_create(made, batch_size=500)
-    heads.filter(chain=chain).update(seq=seq, digest=prev)
+    sql.run("UPDATE annotator_chainhead SET seq = %s, digest = %s WHERE chain = %s", [seq, prev, chain])
     return made

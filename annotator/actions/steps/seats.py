@@ -11,9 +11,10 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest
 
+from annotator import sql
 from annotator.core import document as documents
 from annotator.models import (
     HOLDING,
@@ -22,12 +23,9 @@ from annotator.models import (
     Assignment,
     Checkpoint,
     ClaimCursor,
-    Exposure,
     Part,
-    Prelabel,
     Project,
     Reservation,
-    Skip,
     Task,
 )
 
@@ -57,18 +55,24 @@ def lease(workflow: dict[str, Any], now: datetime) -> datetime:
 
 def free_slot(task: Task) -> int:
     """The lowest label slot of the round that nobody holds."""
-    held = set(
-        Assignment.objects.filter(task=task, round=task.round, stage="label", state__in=HOLDING).values_list("slot", flat=True)
-    )
+    held = {
+        slot
+        for (slot,) in sql.rows(
+            "SELECT slot FROM annotator_assignment WHERE task_id = %s AND round = %s AND stage = 'label'"
+            " AND state IN ('live', 'ahead', 'submitted')",
+            [task.pk, task.round],
+        )
+    }
     return next(n for n in range(task.n_slots + 1) if n not in held)
 
 
 def occupy(task: Task) -> bool:
     """Count one more label seat if the task still has one free; False when somebody was faster."""
-    changed = Task.objects.filter(
-        pk=task.pk, round=task.round, state__in=("ready", "labelling", "returned"), n_taken=task.n_taken,
-        n_taken__lt=F("n_slots"),
-    ).update(n_taken=task.n_taken + 1, state="labelling", claimable=task.claimable and task.n_taken + 1 < task.n_slots)
+    changed = sql.run(
+        "UPDATE annotator_task SET n_taken = n_taken + 1, state = 'labelling', claimable = %s WHERE id = %s"
+        " AND round = %s AND n_taken = %s AND n_taken < n_slots AND state IN ('ready', 'labelling', 'returned')",
+        [bool(task.claimable and task.n_taken + 1 < task.n_slots), task.pk, task.round, task.n_taken],
+    )
     if changed:
         task.n_taken += 1
         task.state = "labelling"
@@ -97,6 +101,7 @@ def take_seat(
     until: datetime,
     state: str = "live",
     start: dict[str, Any] | None = None,
+    shown: str = "none",
     marks: list[Any] | None = None,
     base: Assignment | None = None,
 ) -> Assignment:
@@ -104,21 +109,24 @@ def take_seat(
     schema_id = task.schema_id or task.project.schema_id
     fields: dict[str, Any] = {
         "slot": slot, "account": account, "state": state, "token": secrets.token_urlsafe(24), "lease_until": until,
-        "parked": False, "claimed_at": w.now, "opened_at": w.now if state == "live" else None,
+        "parked": False, "shown": shown, "claimed_at": w.now, "opened_at": w.now if state == "live" else None,
     }
-    lost = Assignment.objects.filter(
-        task=task, round=task.round, stage=stage, person_id=account.person_id, state__in=("lost", "expired")
-    ).first()
-    if lost is not None:
+    before, exposed = sql.row(
+        "SELECT (SELECT id FROM annotator_assignment WHERE task_id = %s AND round = %s AND stage = %s"
+        " AND person_id = %s AND state = 'lost' LIMIT 1),"
+        " EXISTS (SELECT 1 FROM annotator_exposure WHERE item_id = %s AND person_id = %s)",
+        [task.pk, task.round, stage, account.person_id, task.item_id, account.person_id],
+    ) or (None, False)
+    if before is not None:
+        lost = Assignment.objects.get(pk=before)
         for name, value in fields.items():
             setattr(lost, name, value)
         lost.save(update_fields=list(fields))
         return lost
-    exposed = Exposure.objects.filter(item_id=task.item_id, person_id=account.person_id).exists()
     seat = Assignment(
         project_id=task.project_id, task=task, stage=stage, round=task.round, person_id=account.person_id,
         schema_id=schema_id, digest=documents.digest(start) if start is not None else EMPTY_DIGEST,
-        exposed=exposed, marks=marks or [], base=base, **fields,
+        exposed=bool(exposed), marks=marks or [], base=base, **fields,
     )
     seat.save(force_insert=True)
     if start is not None and seat.digest != EMPTY_DIGEST:
@@ -136,14 +144,19 @@ def start_round(w: Writing, task: Task) -> None:
     """At the first opened seat of a round: pin the schema version and the prelabel set, for all slots alike."""
     if task.pinned_at is not None:
         return
-    newest: dict[str, str] = {}
-    rows = Prelabel.objects.filter(item_id=task.item_id).order_by("set_id").values_list("set__source", "public_id")
-    for source, public_id in rows:
-        newest[source] = public_id
+    newest = dict(
+        sql.rows(
+            "SELECT s.source, p.public_id FROM annotator_prelabel p JOIN annotator_prelabelset s ON s.id = p.set_id"
+            " WHERE p.item_id = %s ORDER BY p.set_id",
+            [task.item_id],
+        )
+    )  # the last of a source is its newest
     pinned = sorted(newest.values())
     schema_id = task.project.schema_id
     if Task.objects.filter(pk=task.pk, pinned_at=None).update(pinned=pinned, pinned_at=w.now, schema_id=schema_id):
         task.pinned, task.pinned_at, task.schema_id = pinned, w.now, schema_id
+        if task.n_taken <= 1:
+            return
         # Seats that were taken ahead wait under the version that is pinned now.
         Assignment.objects.filter(task=task, round=task.round, state__in=LIVE, revision=0).update(schema_id=schema_id)
 
@@ -194,18 +207,4 @@ def open_reservations(w: Writing, limit: int = 200) -> int:
         kept.delete()
         n += 1
     return n
-
-
-def eligible(task_filter: Any, person_id: int, expose_ok: bool) -> Any:
-    """Tasks of a queryset that this person may label: no seat in this round, not skipped, not exposed."""
-    mine = (
-        Assignment.objects.filter(task=OuterRef("pk"), person_id=person_id)
-        .filter(Q(round=OuterRef("round")) | ~Q(stage="label"))  # a checker of an earlier round does not label
-        .exclude(state__in=("released", "lost"))
-    )
-    skipped = Skip.objects.filter(task=OuterRef("pk"), person_id=person_id, round=OuterRef("round"))
-    found = task_filter.filter(~Exists(mine), ~Exists(skipped))
-    if not expose_ok:
-        found = found.filter(~Exists(Exposure.objects.filter(item=OuterRef("item_id"), person_id=person_id)))
-    return found
 

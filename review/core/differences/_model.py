@@ -91,7 +91,8 @@ class Case:
 
     def region(self, side: str) -> Mapping[str, Any]:
         assert self.group is not None
-        return self.documents[side]["regions"][self.group.members[side]]
+        found: Mapping[str, Any] = self.documents[side]["regions"][self.group.members[side]]
+        return found
 
     def regions_by_side(self) -> dict[str, str | None]:
         assert self.group is not None

@@ -1,7 +1,9 @@
+# ruff: noqa: E501 - the cases are tables
 """Seeded random edit sequences as JSON: what a bench does in a session, save by save.
 
-`sequence(seed)` gives {"document", "changes": [[…], …]}: a start and the lists of changes of each save, made so that
-each fits. Used by the property tests and by `bench/edit_sequences.py`, which runs the same lines through Node.
+`sequence(seed)` gives {"document", "changes": [[…], …]}: a start and the lists of changes of each save,
+made so that each fits. Used by the property tests and by `bench/edit_sequences.py`, which runs the same
+lines through Node.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from annotator.core.document import empty
 
 LABELS = ["coin", "brick", "人", "straße", "e\u0301", "😀"]
 VALUES: list[Any] = [
-    True, False, 0, 1, -1, 0.5, 1e21, 1e-7, 12.345, 123456.789, 9007199254740991, "", "x", "中文", "😀", "\u2028",
-    "a\"b\\c", "\r\n", [], ["a", "b"], ["b", "a"], {}, {"b": 1, "a": {"\ufb33": None, "😀": 2}}, 0.1, 1e300, 5e-324,
-]  # fmt: skip
+    True, False, 0, 1, -1, 0.5, 1e21, 1e-7, 12.345, 123456.789, 9007199254740991, "", "x", "中文", "😀",
+    "\u2028", "a\"b\\c", "\r\n", [], ["a", "b"], ["b", "a"], {}, {"b": 1, "a": {"\ufb33": None, "😀": 2}},
+    0.1, 1e300, 5e-324, ]  # fmt: skip
 KEYS = ["state", "n", "标签", "😀", "\ufb33", "__proto__", "constructor", "a b", "10", "9"]
 PARTS = [masks.part_digest(bytes([n])) for n in range(12)]
 

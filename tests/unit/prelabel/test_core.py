@@ -29,7 +29,12 @@ SCHEMA = {
 
 
 def box(x0: float, y0: float, x1: float, y1: float, score: object = 0.5, label: str = "coin") -> dict:
-    return {"shape": "box", "label": label, "geometry": {"x0": x0, "y0": y0, "x1": x1, "y1": y1}, "score": score}
+    return {
+        "shape": "box",
+        "label": label,
+        "geometry": {"x0": x0, "y0": y0, "x1": x1, "y1": y1},
+        "score": score,
+    }
 
 
 def test_clean_drops_and_counts_each_kind_of_bad_output() -> None:

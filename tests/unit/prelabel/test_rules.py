@@ -19,7 +19,13 @@ from prelabel.rules import RULES, choices, prepare_values, usable
 SCHEMA = {
     "format": 1,
     "controls": [
-        {"name": "objects", "kind": "regions", "shapes": ["box", "polygon", "mask"], "asset": "image", "labels": ["coin"]},
+        {
+            "name": "objects",
+            "kind": "regions",
+            "shapes": ["box", "polygon", "mask"],
+            "asset": "image",
+            "labels": ["coin"],
+        },
         {"name": "words", "kind": "regions", "shapes": ["span"], "asset": "text", "labels": ["city", "date"]},
         {"name": "mood", "kind": "choice", "options": [{"name": "good"}, {"name": "bad"}]},
     ],
@@ -70,7 +76,11 @@ def test_contract(rule_id: str) -> None:
     cleaned = clean(first, schema=SCHEMA, width=60, height=40, text=text)
     assert not cleaned.dropped and len(cleaned.regions) == len(first.regions)
     assert cleaned.score is not None and 0 <= cleaned.score <= 1
-    empty = Sample("b", picture=lambda: np.zeros((1, 1, 3), np.uint8)) if rule.INPUT == "image" else Sample("b", text="")
+    empty = (
+        Sample("b", picture=lambda: np.zeros((1, 1, 3), np.uint8))
+        if rule.INPUT == "image"
+        else Sample("b", text="")
+    )
     assert run(rule_id, VALUES[rule_id], empty).empty
     assert run(rule_id, VALUES[rule_id], Sample("c")).empty
     with pytest.raises(Invalid):
@@ -82,7 +92,12 @@ def test_rules_import_nothing_heavy() -> None:
         "import sys; from prelabel.rules import RULES; RULES.ids();"
         "print([m for m in ('scipy','skimage','sklearn','torch','PIL','django') if m in sys.modules])"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_blob_finds_boxes_at_the_pixel_edges() -> None:
@@ -101,15 +116,29 @@ def test_blob_on_the_coins_picture() -> None:
     from skimage import data
 
     coins = np.repeat(data.coins()[:, :, None], 3, 2)
-    found = run("blob.v1", {"flatten_px": 40, "smooth_px": 2, "min_area_px": 400}, Sample("a", picture=lambda: coins))
+    found = run(
+        "blob.v1", {"flatten_px": 40, "smooth_px": 2, "min_area_px": 400}, Sample("a", picture=lambda: coins)
+    )
     # The picture shows 24 coins (4 rows of 6); each centre must lie in one box of coin size.
-    sizes = [(r["geometry"]["x1"] - r["geometry"]["x0"], r["geometry"]["y1"] - r["geometry"]["y0"]) for r in found.regions]
+    sizes = [
+        (r["geometry"]["x1"] - r["geometry"]["x0"], r["geometry"]["y1"] - r["geometry"]["y0"])
+        for r in found.regions
+    ]
     coin_like = [size for size in sizes if 30 <= size[0] <= 75 and 30 <= size[1] <= 75]
     assert len(coin_like) >= 21, sizes
 
 
-@pytest.mark.parametrize("value", [{"level": 300}, {"level": 1.5}, {"level": True}, {"polarity": "grey"}, {"label": "city"},
-                                   {"smooth_px": float("nan")}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"level": 300},
+        {"level": 1.5},
+        {"level": True},
+        {"polarity": "grey"},
+        {"label": "city"},
+        {"smooth_px": float("nan")},
+    ],
+)
 def test_blob_refuses_values_out_of_range(value: dict) -> None:
     with pytest.raises(Invalid) as caught:
         prepare_values(RULES.get("blob.v1"), value, SCHEMA)
@@ -120,7 +149,9 @@ def test_dictionary_counts_code_points_and_prefers_the_longest() -> None:
     text = "𝔘 去北京市和北京, Osloer Oslo OSLO"
     found = run("dictionary.v1", {"terms": {"city": ["北京", "北京市", "oslo"]}}, Sample("a", text=text))
     assert [region["geometry"]["quote"] for region in found.regions] == ["北京市", "北京", "Oslo", "OSLO"]
-    assert all(text[r["geometry"]["start"] : r["geometry"]["end"]] == r["geometry"]["quote"] for r in found.regions)
+    assert all(
+        text[r["geometry"]["start"] : r["geometry"]["end"]] == r["geometry"]["quote"] for r in found.regions
+    )
 
 
 def test_pattern_named_group_narrows_and_bad_ones_are_refused() -> None:
@@ -143,7 +174,9 @@ def test_pattern_that_backtracks_is_stopped_and_counted() -> None:
 
 def test_keyword_answers_and_leaves_ties_open() -> None:
     values = {"words": {"good": ["fine", "great"], "bad": ["awful"]}}
-    assert run("keyword.v1", values, Sample("a", text="Great and fine, not awful")).answers == {"mood": "good"}
+    assert run("keyword.v1", values, Sample("a", text="Great and fine, not awful")).answers == {
+        "mood": "good"
+    }
     assert run("keyword.v1", values, Sample("a", text="fine yet awful")).empty
 
 

@@ -44,7 +44,13 @@ def coin_examples(n: int) -> list[Example]:
     from skimage import data
 
     coins, ground = data.coins(), data.gravel()
-    cuts = [(68, 18, 112, 66), (66, 78, 112, 124), (20, 228, 60, 270), (16, 292, 60, 340), (120, 296, 176, 352)]
+    cuts = [
+        (68, 18, 112, 66),
+        (66, 78, 112, 124),
+        (20, 228, 60, 270),
+        (16, 292, 60, 340),
+        (120, 296, 176, 352),
+    ]
     out = []
     for number in range(n):
         rng = np.random.default_rng(number)
@@ -59,7 +65,13 @@ def coin_examples(n: int) -> list[Example]:
             picture[a : a + cut.shape[0], b : b + cut.shape[1]] = cut
             boxes.append(("coin", float(b), float(a), float(b + cut.shape[1]), float(a + cut.shape[0])))
         rgb = np.repeat(picture[:, :, None], 3, 2)
-        out.append(Example(Sample(f"k{number}", lambda rgb=rgb: rgb, f"{number:064x}"), Target(tuple(boxes)), f"k{number}"))
+        out.append(
+            Example(
+                Sample(f"k{number}", lambda rgb=rgb: rgb, f"{number:064x}"),
+                Target(tuple(boxes)),
+                f"k{number}",
+            )
+        )
     return out
 
 
@@ -83,17 +95,27 @@ def texture_examples(n: int) -> list[Example]:
 
     return [
         Example(
-            Sample(f"t{i}", partial(picture, i), f"{1000 + i:064x}"), Target(rasters=partial(rasters, i)), f"t{i}"
+            Sample(f"t{i}", partial(picture, i), f"{1000 + i:064x}"),
+            Target(rasters=partial(rasters, i)),
+            f"t{i}",
         )
         for i in range(n)
     ]
 
 
 def text_examples(n: int) -> list[Example]:
-    good = ["质量很好, 下次还来", "fast and friendly, works well", "非常喜欢, 很满意", "great value, good build"]
+    good = [
+        "质量很好, 下次还来",
+        "fast and friendly, works well",
+        "非常喜欢, 很满意",
+        "great value, good build",
+    ]
     bad = ["太差了, 坏了两次", "broken on arrival, awful", "退货, 很失望", "poor quality, do not buy"]
     pick = [(good[i // 2 % 4], "good") if i % 2 else (bad[i // 2 % 4], "bad") for i in range(n)]
-    return [Example(Sample(f"x{i}", text=t), Target(answers={"mood": a}), f"x{i}") for i, (t, a) in enumerate(pick)]
+    return [
+        Example(Sample(f"x{i}", text=t), Target(answers={"mood": a}), f"x{i}")
+        for i, (t, a) in enumerate(pick)
+    ]
 
 
 def test_boxes_learn_and_are_the_same_twice(cache: FeatureCache) -> None:
@@ -102,7 +124,9 @@ def test_boxes_learn_and_are_the_same_twice(cache: FeatureCache) -> None:
     trained = make(steps=45, progress=lambda *step: seen.append(step))
     score = trained.metrics["score"]
     assert score["measure"] == "ap50" and score["value"] >= 0.6 and score["n"] > 4, trained.metrics
-    assert trained.metrics["n_train"] + trained.metrics["n_holdout"] == 12 and trained.metrics["n_holdout"] == 3
+    assert (
+        trained.metrics["n_train"] + trained.metrics["n_holdout"] == 12 and trained.metrics["n_holdout"] == 3
+    )
     assert not set(trained.trained_on) & {e.sample.key for e in coin_examples(12)} - set(trained.trained_on)
     assert seen[-1][0] == seen[-1][1] and len({step[2] for step in seen}) == 2
     assert make(steps=3).artefact == make(steps=3).artefact
@@ -154,7 +178,15 @@ def test_refusals_name_the_reason(cache: FeatureCache) -> None:
 def test_cancel_stops_between_steps(cache: FeatureCache) -> None:
     asked = iter([False] * 5)
     with pytest.raises(Cancelled):
-        train("boxes", coin_examples(12), cache=cache, minimum=8, steps=60, size=160, cancelled=lambda: next(asked, True))
+        train(
+            "boxes",
+            coin_examples(12),
+            cache=cache,
+            minimum=8,
+            steps=60,
+            size=160,
+            cancelled=lambda: next(asked, True),
+        )
 
 
 def test_a_worse_model_is_told_from_a_better_one(cache: FeatureCache) -> None:
@@ -163,7 +195,9 @@ def test_a_worse_model_is_told_from_a_better_one(cache: FeatureCache) -> None:
     wrong = {"good": "bad", "bad": "good"}
     turned = {e.sample.key for e in examples if e.sample.key in good.trained_on}
     poisoned = [
-        Example(e.sample, Target(answers={"mood": wrong[e.target.answers["mood"]]}), e.group) if e.sample.key in turned else e
+        Example(e.sample, Target(answers={"mood": wrong[e.target.answers["mood"]]}), e.group)
+        if e.sample.key in turned
+        else e
         for e in examples
     ]
     worse = train("text_class", poisoned, cache=cache, control="mood", split_seed="p", previous=good.artefact)
@@ -179,7 +213,13 @@ def test_loading_refuses_weights_that_do_not_fit(cache: FeatureCache) -> None:
     for name, array in (("coef", arrays["coef"][:, 1:]), ("idf", arrays["idf"] * np.float32("nan"))):
         with pytest.raises(Invalid):
             Predictor.load(artefact.pack(meta, {**arrays, name: array}), cache=cache)
-    for change in ({"kind": "other"}, {"labels": []}, {"labels": ["a", "a"]}, {"terms": meta["terms"][:-1]}, {"control": 3}):
+    for change in (
+        {"kind": "other"},
+        {"labels": []},
+        {"labels": ["a", "a"]},
+        {"terms": meta["terms"][:-1]},
+        {"control": 3},
+    ):
         with pytest.raises(Invalid):
             Predictor.load(artefact.pack({**meta, **change}, arrays), cache=cache)
 

@@ -99,7 +99,12 @@ export class Keys {
 
   /** For tooltips and the sheet. */
   shown(action: string): string {
-    return this.chords(action).map(showChord)[0] ?? "";
+    return this.shownAt(action, 0);
+  }
+
+  shownAt(action: string, index: number): string {
+    const chord = this.chords(action)[index];
+    return chord === undefined ? "" : showChord(chord);
   }
 }
 

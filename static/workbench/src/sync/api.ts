@@ -18,10 +18,11 @@ export const NO_ANSWER = 0;
 /** Browsers refuse keepalive bodies above 64 kB in all. */
 const KEEPALIVE_BYTES = 60_000;
 
-function cookie(name: string): string | null {
+/** The token's cookie, with or without the prefix it has on an encrypted site. */
+function cookieToken(): string | null {
   if (typeof document === "undefined") return null;
-  const found = document.cookie.split("; ").find((part) => part.startsWith(`${name}=`));
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : null;
+  const found = document.cookie.split("; ").find((part) => /^(__Host-)?concord_csrf=/.test(part));
+  return found ? decodeURIComponent(found.slice(found.indexOf("=") + 1)) : null;
 }
 
 export class Api {
@@ -34,7 +35,7 @@ export class Api {
   }
 
   /** The cookie wins when scripts may read it: signing in again in another tab changes the token. */
-  get csrf(): string { return cookie("csrftoken") ?? this.#csrf; }
+  get csrf(): string { return cookieToken() ?? this.#csrf; }
   set csrf(token: string) { this.#csrf = token; }
 
   async send<T>(method: string, path: string, body?: unknown, options: SendOptions = {}): Promise<Answer<T>> {

@@ -120,6 +120,9 @@ export class Saver {
     this.#lastContact = options.clock.now();
   }
 
+  /** The last revision that the server answered for, and the seat's token. */
+  get revision(): number { return this.#base.revision; }
+  get token(): string { return this.#token; }
   get conflict(): { readonly mine: Document; readonly theirs: Work } | null { return this.#conflict; }
   /** Something is here that the server has not answered for. */
   get unsent(): boolean { return this.#queue.length > 0 || this.#batch !== null; }
@@ -180,6 +183,12 @@ export class Saver {
     await this.#writes;
     while (this.#busy) await new Promise((resolve) => { this.#timers.set(() => resolve(undefined), 20); });
     await this.#pump();
+  }
+
+  /** Everything is on the server: resolves true once it is, false when it cannot be at present (the status says why). */
+  async settled(): Promise<boolean> {
+    await this.flush();
+    return !this.unsent;
   }
 
   /** Sends what is waiting as the submission. Rejects with SaveRefused; waits through network failures. */
@@ -406,7 +415,11 @@ export class Saver {
     }
     this.#lastContact = now;
     if (status === 401) return this.#signedOut();
-    if (status === 403 && error.code.startsWith("csrf")) return await this.#askSession();
+    if (status === 403 && error.code === "csrf") {
+      // Signed in anew elsewhere: the token changed. Asked once a retry, so that a lasting mismatch cannot spin.
+      if (await this.#askSession()) this.#retryLater("kept");
+      return false;
+    }
     if (status === 409 && error.code === "stale_revision") return this.#adopt(batch);
     if (status === 409 && error.code === "lease_lost") return this.#leaseLost(batch, error);
     if (status === 413 && this.#queue.length > 1) {

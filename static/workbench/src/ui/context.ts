@@ -35,6 +35,8 @@ export interface BenchContext {
   readonly actions: BenchActions;
   /** Which asset to show where an item has several. */
   readonly asset?: string;
+  /** The checker's panel, in the place of submit. */
+  readonly outcome?: HTMLElement;
 }
 
 /** The state of the screen, never of the document. */

@@ -1,4 +1,5 @@
-"""Steps: answering an arbiter's or checker's seat, and checking what comes out. All demand an open transaction."""
+"""Steps: answering an arbiter's or checker's seat, and checking what comes out. All demand an open
+transaction."""
 
 from __future__ import annotations
 
@@ -7,17 +8,20 @@ from typing import Any
 from django.db import transaction
 
 from annotator.actions.verb import Writing
-from annotator.core.errors import Conflict
-from annotator.models import Assignment
+from annotator.core.errors import Conflict, Invalid
+from annotator.models import Account, Assignment
+from annotator.queries.documents import read_document
+from review.models import Dispute
 
+ERROR_TYPES = ("missed", "extra", "wrong_label", "wrong_extent", "wrong_attribute", "wrong_relation")
 MARK_CHARS = 500
 
 
 def answer_seat(w: Writing, seat: Assignment, *, token: str, active_ms: int) -> None:
     """The seat is answered: one conditional update, whoever holds the token of the live seat.
 
-    Raises Conflict("already_answered") or Conflict("lease_lost"). A seat whose lease ran out but that nobody took is
-    still live in the database, and its holder's answer counts.
+    Raises Conflict("already_answered") or Conflict("lease_lost"). A seat whose lease ran out but that nobody
+    took is still live in the database, and its holder's answer counts.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a seat is answered inside a verb only")
@@ -39,8 +43,6 @@ def answer_seat(w: Writing, seat: Assignment, *, token: str, active_ms: int) -> 
 
 def clean_marks(value: Any) -> list[dict[str, Any]]:
     """Marks of a return: [{"region"?: id, "text": …}]; Invalid names the place."""
-    from annotator.core.errors import Invalid
-
     if not isinstance(value, list) or len(value) > 200:
         raise Invalid("bad_marks", "marks is a list of at most 200 objects.", field="marks")
     marks = []
@@ -55,3 +57,28 @@ def clean_marks(value: Any) -> list[dict[str, Any]]:
             raise Invalid("bad_mark", "A mark names a region by its id.", field=f"{where}.region")
         marks.append({"text": text} | ({"region": region} if region is not None else {}))
     return marks
+
+
+def seat_for(actor: Account, dispute: Dispute) -> Assignment:
+    """The actor's own arbitration seat of this dispute. Conflict("no_seat") for anybody who has not
+    claimed it."""
+    seat = (
+        Assignment.objects.select_related(
+            "project", "task__workflow", "task__project", "task__item", "schema"
+        )
+        .filter(task_id=dispute.task_id, round=dispute.round, stage="arbitrate", account=actor)
+        .exclude(state="released")
+        .first()
+    )
+    if seat is None:
+        raise Conflict("no_seat", "You have not taken this dispute.", cure="Take the next dispute first.")
+    return seat
+
+
+def marks_for(seat: Assignment, marks: list[dict[str, Any]], error_type: str) -> list[dict[str, Any]]:
+    """The marks that this seat's person may read: those on own regions and those on none. A mark on a
+    colleague's region would tell what the colleague drew."""
+    own = read_document(seat)["regions"]
+    return [
+        {**mark, "error_type": error_type} for mark in marks if "region" not in mark or mark["region"] in own
+    ]

@@ -1,0 +1,1 @@
+"""Steps of this wing's verbs and jobs."""

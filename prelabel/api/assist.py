@@ -1,0 +1,56 @@
+"""Interactive tools for the holder of a seat: one click, one region."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.urls import path
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from annotator.api.base import Door, take
+from annotator.core.errors import Invalid, NotFound, Unauthenticated
+from annotator.models import Assignment
+from annotator.queries.work import seat_of
+from prelabel.actions.assist import assist
+
+NUMBER = (int, float)
+VALUES: dict[str, Any] = {
+    "x": NUMBER, "y": NUMBER, "tolerance": NUMBER, "smooth_px": NUMBER, "simplify_px": NUMBER, "output": str,
+}  # fmt: skip
+
+
+class Assist(Door):
+    """POST {assignment, asset, tool, …values} answers a region's shape and geometry; nothing is stored."""
+
+    actions: ClassVar[dict[str, str]] = {"POST": "assist.use"}
+    seat: Assignment
+
+    def locate(self, **kwargs: Any) -> str | None:
+        """The project of the own seat that the body names. Raises NotFound."""
+        if self.actor is None:
+            raise Unauthenticated("not_signed_in", "You are not signed in.", cure="Sign in, then try again.")
+        named = self.body().get("assignment")
+        if not isinstance(named, str):
+            raise Invalid("missing_field", "This field is required.", field="assignment")
+        seat = seat_of(self.actor, named)
+        if seat is None:
+            raise NotFound()
+        self.seat = seat
+        return seat.project.public_id
+
+    def post(self, request: Request) -> Response:
+        """The region, its area, whether it was cut at the tool's window; for masks the parts."""
+        body = take(
+            self.body(),
+            {"assignment": str, "asset": str, "tool": str, **VALUES},
+            required=("assignment", "asset", "tool"),
+        )
+        values = {name: body[name] for name in VALUES if name in body}
+        return Response(
+            assist(seat=self.seat, asset=body["asset"], tool=body["tool"], values=values, now=timezone.now())
+        )
+
+
+urlpatterns = [path("assist", Assist.as_view(), name="api-assist")]

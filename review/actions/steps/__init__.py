@@ -1,0 +1,1 @@
+"""Steps of the wing that judges: they demand an open transaction and open none."""
