@@ -347,22 +347,42 @@ def in_parallel(*parts: Callable[[], None]) -> None:
 
 def verb_run(arguments: list[str]) -> int:
     """Start everything; the options are those of `annotator.cli run`."""
+    if {"-h", "--help"} & set(arguments):
+        return verb_help([])
     parser = argparse.ArgumentParser(prog="concord.py run", add_help=False)
     parser.add_argument("--no-model", action="store_true")
+    parser.add_argument("--no-demo", action="store_true")
+    parser.add_argument("--production", action="store_true")
     parser.add_argument("--data")
     known, _ = parser.parse_known_args(arguments)
-    if {"-h", "--help"} & set(arguments) and not PYTHON.exists():
-        print(__doc__)
-        return 0
     environment = python_environment(CONCORD_STARTED=repr(time.time() - (time.monotonic() - START)))
     if known.data:
         environment["CONCORD_DATA"] = os.path.abspath(os.path.expanduser(known.data))
+    if known.production:
+        environment["CONCORD_PRODUCTION"] = "1"
     ensure_environment(["base"])
-    in_parallel(ensure_front_end, ensure_catalogues)
+
+    def database() -> None:
+        """Beside the front-end build: one waits for packages, the other computes."""
+        ensure_catalogues()
+        demo = ["--no-demo"] if known.no_demo or known.production else []
+        done = subprocess.run(
+            [PYTHON, "-m", "annotator.cli", "prepare", *demo],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=die_with_parent,
+            check=False,
+        )
+        if done.returncode:
+            raise Stop("the data folder could not be prepared", done.returncode)
+
+    in_parallel(ensure_front_end, database)
     install = [] if known.no_model or not missing_groups(["model"]) else ["--install-model", base_python()]
     os.chdir(ROOT)
     sys.stdout.flush()
-    os.execve(PYTHON, [str(PYTHON), "-m", "annotator.cli", "run", *install, *arguments], environment)
+    command = [str(PYTHON), "-m", "annotator.cli", "run", "--prepared", *install, *arguments]
+    os.execve(PYTHON, command, environment)
 
 
 def verb_env(arguments: list[str]) -> int:

@@ -42,9 +42,9 @@ def put(data: bytes) -> str:
     """Store bytes; returns the digest. Storing the same bytes again writes nothing."""
     digest = hashlib.sha256(data).hexdigest()
     if not path(digest).exists():
-        with temporary() as (file, _):
+        with temporary() as (file, place):
             file.write(data)
-            _keep(file, digest)
+            _keep(file, place, digest)
     return digest
 
 
@@ -52,14 +52,14 @@ def put_stream(chunks: Iterable[bytes]) -> tuple[str, int]:
     """Store a stream; returns digest and size. Memory stays flat."""
     sha = hashlib.sha256()
     size = 0
-    with temporary() as (file, _):
+    with temporary() as (file, place):
         for chunk in chunks:
             sha.update(chunk)
             size += len(chunk)
             file.write(chunk)
         digest = sha.hexdigest()
         if not path(digest).exists():
-            _keep(file, digest)
+            _keep(file, place, digest)
     return digest, size
 
 
@@ -106,14 +106,14 @@ def temporary(suffix: str = "") -> Iterator[tuple[IO[bytes], Path]]:
         place.unlink(missing_ok=True)
 
 
-def _keep(file: IO[bytes], digest: str) -> None:
+def _keep(file: IO[bytes], place: Path, digest: str) -> None:
     """Give an open temporary file its final name, durably."""
     file.flush()
     os.fsync(file.fileno())
     target = path(digest)
     target.parent.mkdir(parents=True, exist_ok=True)
     # rename, not link: some file systems have no hard links; temporary() tolerates the moved name
-    os.replace(file.name, target)
+    os.replace(place, target)
     _sync_folder(target.parent)
 
 

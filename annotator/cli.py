@@ -59,11 +59,15 @@ def _migration_files() -> list[tuple[str, str]]:
 
 
 def _installed_digest() -> str:
-    """Changes whenever a migration file or an installed package that brings migrations changes."""
-    from importlib.metadata import distributions
+    """Changes whenever a migration file or a package that may bring migrations changes."""
+    lock = root() / "requirements.lock"
+    if places.checkout() and lock.is_file():
+        packages = lock.read_text().splitlines()
+    else:
+        from importlib.metadata import distributions
 
-    names = sorted(f"{d.metadata['Name']}=={d.version}" for d in distributions())
-    text = json.dumps([names, _migration_files(), str(places.PACKAGE)])
+        packages = sorted(f"{d.metadata['Name']}=={d.version}" for d in distributions())
+    text = json.dumps([packages, _migration_files(), str(places.PACKAGE)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -188,6 +192,7 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--production", action="store_true", help="refuse demo accounts and weak settings")
     parser.add_argument("--verbose", action="store_true", help="show the processes' output here too")
     parser.add_argument("--install-model", metavar="PYTHON", help=argparse.SUPPRESS)
+    parser.add_argument("--prepared", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.data:
         os.environ["CONCORD_DATA"] = os.path.abspath(os.path.expanduser(options.data))
@@ -199,7 +204,6 @@ def run(arguments: list[str]) -> int:
     os.environ["CONCORD_DATA"] = str(data)
     _allow_host(options.host)
 
-    # A process of its own: this one becomes the supervisor and must not hold Django in memory.
     from annotator import supervisor
 
     publish_static(data)
@@ -219,16 +223,17 @@ def run(arguments: list[str]) -> int:
         on_ready=lambda url: _welcome(data, url, demo=demo),
         say=say,
     )
-    captain.take_lock()  # before the database is touched: of two starts at once, one prepares and one is told
-    prepared = subprocess.run(
-        [sys.executable, "-m", "annotator.cli", "prepare", *([] if demo else ["--no-demo"])],
-        cwd=root(),
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "CONCORD_STARTED": repr(BEGAN)},
-        check=False,
-    )
-    if prepared.returncode:
-        return prepared.returncode
+    if not options.prepared:
+        # A process of its own: this one becomes the supervisor and must not hold Django in memory.
+        done = subprocess.run(
+            [sys.executable, "-m", "annotator.cli", "prepare", *([] if demo else ["--no-demo"])],
+            cwd=root(),
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "CONCORD_STARTED": repr(BEGAN)},
+            check=False,
+        )
+        if done.returncode:
+            return done.returncode
     say("starting the processes")
     return captain.run()
 
@@ -247,7 +252,11 @@ def verb_prepare(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="concord prepare", description="Bring the data folder up to date.")
     parser.add_argument("--no-demo", action="store_true")
     options = parser.parse_args(arguments)
-    prepare(places.data_folder(create=True), demo=not options.no_demo)
+    data = places.data_folder(create=True)
+    from annotator.supervisor import lock_folder
+
+    with lock_folder(data):  # never under a running Concord; of two starts at once, one prepares, one is told
+        prepare(data, demo=not options.no_demo)
     return 0
 
 

@@ -31,7 +31,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 TERM_WAIT_S = 8.0  # between SIGTERM and SIGKILL
 STEADY_S = 5.0  # a child that lived this long is restarted at once when it dies
@@ -78,6 +78,35 @@ def ask(data: str | Path, command: str, *, timeout_s: float = 2.0) -> dict[str, 
         return found if isinstance(found, dict) else {"error": "bad answer"}
     except (OSError, ValueError) as error:
         return {"error": f"no supervisor answers: {error}"}
+
+
+# ---------------------------------------------------------------- one supervisor a data folder
+
+
+def lock_folder(data: Path) -> IO[str]:
+    """Hold the data folder until the returned file is closed; the kernel frees it when the holder is killed.
+
+    Raises SystemExit with a sentence when another process holds it.
+    """
+    for folder in (data, data / "run", data / "logs"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = open(data / "run" / "supervisor.lock", "a+")  # noqa: SIM115  (the caller's to close)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise
+        try:
+            state = json.loads((data / "run" / "state.json").read_text())
+            where = f" at {state['url']} (process {state['supervisor']['pid']})" if state["url"] else ""
+        except (OSError, ValueError, KeyError):
+            where = ""
+        raise SystemExit(f"Concord already runs on {data}{where}; --data names another folder") from None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
 
 
 # ---------------------------------------------------------------- children
@@ -172,7 +201,7 @@ class Supervisor:
         self.began = time.time()
         self.manage = manage or [sys.executable, "-m", "annotator.cli", "manage"]
         self.serve = serve or [sys.executable, "-m", "annotator.serve"]
-        self.lock_file: Any = None
+        self.lock_file: IO[str] | None = None
         self.listener: socket.socket | None = None
         self.control: socket.socket | None = None
         self.probe: socket.socket | None = None
@@ -181,26 +210,7 @@ class Supervisor:
     # -- what must be ours before anything starts
 
     def take_lock(self) -> None:
-        """Raises SystemExit with a sentence when another supervisor holds the folder."""
-        for folder in (self.data, self.run_folder, self.logs):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.lock_file = open(self.run_folder / "supervisor.lock", "a+")  # noqa: SIM115  (held until the end)
-        try:
-            fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-            try:
-                state = json.loads((self.run_folder / "state.json").read_text())
-                where = f" at {state['url']} (process {state['supervisor']['pid']})"
-            except (OSError, ValueError, KeyError):
-                where = ""
-            raise SystemExit(
-                f"Concord already runs on {self.data}{where}; --data names another folder"
-            ) from None
-        self.lock_file.truncate(0)
-        self.lock_file.write(f"{os.getpid()}\n")
-        self.lock_file.flush()
+        self.lock_file = lock_folder(self.data)
 
     def open_listener(self) -> None:
         """Bind the port; a wished port that is taken gives way to the next free one, a named one does not."""
@@ -642,4 +652,5 @@ class Supervisor:
         self.write_state()
         self.note(f"stopped after {time.time() - self.began:.0f} s")
         self.selector.close()
-        self.lock_file.close()
+        if self.lock_file:
+            self.lock_file.close()

@@ -140,8 +140,9 @@ def main() -> None:
                     k: m[k] for k in ("size", "steps", "n_tiles", "each", "majority", "threshold") if k in m
                 }
                 print(
-                    f"{name:<12}{kind:<12}{len(examples):>6}{m['n_train']:>7}{m['n_holdout']:>6}  {score['measure']:<10}"
-                    f"{score['value']:>7.3f}{score['n']:>6}{time.process_time() - cpu:>8.1f}{time.monotonic() - wall:>8.1f}"
+                    f"{name:<12}{kind:<12}{len(examples):>6}{m['n_train']:>7}{m['n_holdout']:>6}"
+                    f"  {score['measure']:<10}{score['value']:>7.3f}{score['n']:>6}"
+                    f"{time.process_time() - cpu:>8.1f}{time.monotonic() - wall:>8.1f}"
                     f"  {note} {len(trained.artefact) // 1024} kB",
                     flush=True,
                 )

@@ -24,7 +24,8 @@ ROWS = {
 
 
 def late(place: str) -> Callable[[jobs.Ticket], dict[str, Any] | None]:
-    """A handler found by name when it runs, so that the web process never imports what it needs (torch, scipy)."""
+    """A handler found by name when it runs, so that the web process never imports what it needs (torch,
+    scipy)."""
     module, _colon, name = place.partition(":")
 
     def handler(ticket: jobs.Ticket) -> dict[str, Any] | None:

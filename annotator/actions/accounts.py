@@ -45,7 +45,9 @@ def check_password(password: str, account: Account) -> None:
         validate_password(password, account)
     except ValidationError as error:
         raise Invalid(
-            "weak_password", "This password is too easy to guess.", field="password",
+            "weak_password",
+            "This password is too easy to guess.",
+            field="password",
             cure="Take at least 10 characters that are not a common password and not like your name.",
             reasons=[str(code) for code in (one.code for one in error.error_list)],
         ) from error
@@ -62,14 +64,26 @@ def store_account(w: Writing, username: str, name: str, **fields: Any) -> Accoun
 def account_body(account: Account) -> dict[str, Any]:
     """An account as its owner and the operator see it."""
     return {
-        "id": account.public_id, "username": account.username, "name": account.name, "active": account.is_active,
-        "operator": account.is_operator, "language": account.language, "theme": account.theme, "keys": account.keys,
+        "id": account.public_id,
+        "username": account.username,
+        "name": account.name,
+        "active": account.is_active,
+        "operator": account.is_operator,
+        "language": account.language,
+        "theme": account.theme,
+        "keys": account.keys,
     }
 
 
 def create_account(
-    *, actor: Account, username: str, name: str = "", operator: bool = False,
-    now: datetime | None = None, idem: Idem | None = None, request: str = "",
+    *,
+    actor: Account,
+    username: str,
+    name: str = "",
+    operator: bool = False,
+    now: datetime | None = None,
+    idem: Idem | None = None,
+    request: str = "",
 ) -> dict[str, Any]:
     """An account without a password and the single-use link by which its owner sets one: {account, link}."""
     with writing(actor=actor, now=now, idem=idem, request=request) as w:
@@ -107,7 +121,12 @@ def find_account(public_id: str) -> Account:
 
 
 def reset_link(
-    *, actor: Account, account: Account, now: datetime | None = None, idem: Idem | None = None, request: str = ""
+    *,
+    actor: Account,
+    account: Account,
+    now: datetime | None = None,
+    idem: Idem | None = None,
+    request: str = "",
 ) -> dict[str, Any]:
     """A new link to set a password; older ones of the account stop working."""
     with writing(actor=actor, now=now, idem=idem, request=request) as w:
@@ -127,7 +146,9 @@ def set_active(
     """Deactivate (tokens and links end at once, sessions with the next request) or let in again."""
     with writing(actor=actor, now=now, request=request) as w:
         if account.pk == actor.pk and not active:
-            raise Conflict("own_account", "You cannot deactivate your own account.", cure="Ask another operator.")
+            raise Conflict(
+                "own_account", "You cannot deactivate your own account.", cure="Ask another operator."
+            )
         if Account.objects.filter(pk=account.pk).exclude(is_active=active).update(is_active=active):
             if not active:
                 AuthToken.objects.filter(user=account).delete()
@@ -191,7 +212,9 @@ def change_password(
         return w.answer({"changed": True})
 
 
-def edit_own(*, actor: Account, changes: dict[str, Any], now: datetime | None = None, request: str = "") -> dict[str, Any]:
+def edit_own(
+    *, actor: Account, changes: dict[str, Any], now: datetime | None = None, request: str = ""
+) -> dict[str, Any]:
     """Own name, language, theme and keys. Raises Invalid with the field."""
     with writing(actor=actor, now=now, request=request) as w:
         if changes.get("language", "") not in LANGUAGES:
@@ -202,7 +225,8 @@ def edit_own(*, actor: Account, changes: dict[str, Any], now: datetime | None = 
             raise Invalid("too_long", "This text is too long.", field="name", limit=150)
         keys = changes.get("keys")
         if keys is not None and not (
-            isinstance(keys, dict) and len(keys) <= 200
+            isinstance(keys, dict)
+            and len(keys) <= 200
             and all(len(k) <= 40 and isinstance(v, bool | str) and len(str(v)) <= 40 for k, v in keys.items())
         ):
             raise Invalid("bad_keys", "Keys are a flat list of short names.", field="keys")
@@ -219,18 +243,28 @@ def token_body(naming: TokenName) -> dict[str, Any]:
     """A token as its owner sees it later: never the secret."""
     token = naming.token
     return {
-        "id": naming.public_id, "label": naming.label, "begins": token.token_key[:6],
-        "created_at": iso(token.created), "expires_at": iso(token.expiry),
+        "id": naming.public_id,
+        "label": naming.label,
+        "begins": token.token_key[:6],
+        "created_at": iso(token.created),
+        "expires_at": iso(token.expiry),
     }
 
 
 def own_tokens(actor: Account) -> list[TokenName]:
     """Newest first."""
-    return list(TokenName.objects.select_related("token").filter(token__user=actor).order_by("-token__created"))
+    return list(
+        TokenName.objects.select_related("token").filter(token__user=actor).order_by("-token__created")
+    )
 
 
 def create_token(
-    *, actor: Account, label: str, days: int | None = None, now: datetime | None = None, idem: Idem | None = None,
+    *,
+    actor: Account,
+    label: str,
+    days: int | None = None,
+    now: datetime | None = None,
+    idem: Idem | None = None,
     request: str = "",
 ) -> dict[str, Any]:
     """{"id", "label", "token"}: the token is shown once. Raises Invalid, Conflict."""
@@ -238,12 +272,16 @@ def create_token(
     if not 1 <= len(label) <= 100:
         raise Invalid("bad_label", "A token's name has 1 to 100 characters.", field="label")
     if days is not None and not 1 <= days <= 3650:
-        raise Invalid("out_of_range", "This number is outside its range.", field="days", lowest=1, highest=3650)
+        raise Invalid(
+            "out_of_range", "This number is outside its range.", field="days", lowest=1, highest=3650
+        )
     with writing(actor=actor, now=now, idem=idem, request=request) as w:
         if w.replayed is not None:
             return w.replayed
         if AuthToken.objects.filter(user=actor).count() >= TOKENS_MAX:
-            raise Conflict("too_many_tokens", "This account has as many tokens as it may have.", cure="Revoke one first.")
+            raise Conflict(
+                "too_many_tokens", "This account has as many tokens as it may have.", cure="Revoke one first."
+            )
         row, secret = AuthToken.objects.create(actor, expiry=timedelta(days=days) if days else None)
         naming = TokenName.objects.create(token=row, label=label)
         w.event("site", "token.created", naming.public_id)
@@ -252,7 +290,9 @@ def create_token(
         return {**body, "token": secret}
 
 
-def revoke_token(*, actor: Account, token: str, now: datetime | None = None, request: str = "") -> dict[str, Any]:
+def revoke_token(
+    *, actor: Account, token: str, now: datetime | None = None, request: str = ""
+) -> dict[str, Any]:
     """The own token ends at once. Raises NotFound."""
     with writing(actor=actor, now=now, request=request) as w:
         naming = TokenName.objects.select_related("token").filter(public_id=token, token__user=actor).first()

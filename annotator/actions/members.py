@@ -1,4 +1,4 @@
-"""Verbs on a project's members: add, change, remove, invite, accept an invitation. Roles count from the next request on."""
+"""Verbs on a project's members: add, change, remove, invite, accept. Roles count from the next request on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ INVITE_HOURS_MAX = 90 * 24
 
 def check_roles(roles: Any) -> list[str]:
     """The roles in the table's order, each once. Raises Invalid."""
-    if not isinstance(roles, list) or not roles or not all(isinstance(role, str) and role in ROLES for role in roles):
+    if (
+        not isinstance(roles, list)
+        or not roles
+        or not all(isinstance(role, str) and role in ROLES for role in roles)
+    ):
         raise Invalid("bad_roles", "Choose at least one role.", field="roles", allowed=list(ROLES))
     return [role for role in ROLES if role in roles]
 
@@ -28,8 +32,12 @@ def check_roles(roles: Any) -> list[str]:
 def member_body(member: Member) -> dict[str, Any]:
     """A member as the lead sees it."""
     return {
-        "account": member.account.public_id, "username": member.account.username, "name": member.account.name,
-        "roles": member.roles, "team": member.team.name if member.team else None, "active": member.active,
+        "account": member.account.public_id,
+        "username": member.account.username,
+        "name": member.account.name,
+        "roles": member.roles,
+        "team": member.team.name if member.team else None,
+        "active": member.active,
         "joined_at": iso(member.joined_at),
     }
 
@@ -45,7 +53,9 @@ def _team(project: Project, name: str | None) -> Team | None:
 
 def _leads_left(project: Project, without: Member) -> bool:
     # Roles are a JSON list, which SQLite cannot search by index; a project has few members.
-    others = Member.objects.filter(project=project, active=True, account__is_active=True).exclude(pk=without.pk)
+    others = Member.objects.filter(project=project, active=True, account__is_active=True).exclude(
+        pk=without.pk
+    )
     return any("lead" in roles for roles in others.values_list("roles", flat=True))
 
 
@@ -57,18 +67,29 @@ def _lock(project: Project) -> None:
 def _keep_a_lead(project: Project, member: Member) -> None:
     if not _leads_left(project, member):
         raise Conflict(
-            "last_lead", "The last lead of a project cannot leave or give the role away.",
-            field="roles", cure="Make somebody else lead first.",
+            "last_lead",
+            "The last lead of a project cannot leave or give the role away.",
+            field="roles",
+            cure="Make somebody else lead first.",
         )
 
 
-def store_member(w: Writing, project: Project, account: Account, roles: list[str], team: Team | None = None) -> Member:
+def store_member(
+    w: Writing, project: Project, account: Account, roles: list[str], team: Team | None = None
+) -> Member:
     """Step: a new member, or one who left and comes back. Raises Conflict when already in."""
     member = Member.objects.filter(project=project, account=account).first()
     if member is not None and member.active:
-        raise Conflict("already_member", "This person is a member already.", field="username", cure="Change the roles instead.")
+        raise Conflict(
+            "already_member",
+            "This person is a member already.",
+            field="username",
+            cure="Change the roles instead.",
+        )
     if member is None:
-        member = Member.objects.create(project=project, account=account, roles=roles, team=team, joined_at=w.now)
+        member = Member.objects.create(
+            project=project, account=account, roles=roles, team=team, joined_at=w.now
+        )
     else:
         member.roles, member.team, member.active = roles, team, True
         member.save(update_fields=["roles", "team", "active"])
@@ -77,8 +98,15 @@ def store_member(w: Writing, project: Project, account: Account, roles: list[str
 
 
 def add_member(
-    *, actor: Account, project: Project, username: str, roles: list[str], team: str | None = None,
-    now: datetime | None = None, idem: Idem | None = None, request: str = "",
+    *,
+    actor: Account,
+    project: Project,
+    username: str,
+    roles: list[str],
+    team: str | None = None,
+    now: datetime | None = None,
+    idem: Idem | None = None,
+    request: str = "",
 ) -> dict[str, Any]:
     """The new member. Raises Invalid, Conflict."""
     roles = check_roles(roles)
@@ -88,7 +116,9 @@ def add_member(
         account = Account.objects.filter(username=username.strip(), is_active=True).first()
         if account is None:
             raise Invalid(
-                "unknown_account", "There is no account of this name.", field="username",
+                "unknown_account",
+                "There is no account of this name.",
+                field="username",
                 cure="Invite the person by a link instead.",
             )
         member = store_member(w, project, account, roles, _team(project, team))
@@ -97,15 +127,25 @@ def add_member(
 
 def find_member(project: Project, account: str) -> Member:
     """Raises NotFound."""
-    member = Member.objects.select_related("account", "team").filter(project=project, account__public_id=account, active=True).first()
+    member = (
+        Member.objects.select_related("account", "team")
+        .filter(project=project, account__public_id=account, active=True)
+        .first()
+    )
     if member is None:
         raise NotFound()
     return member
 
 
 def change_member(
-    *, actor: Account, project: Project, account: str, roles: list[str] | None = None, team: str | None = None,
-    now: datetime | None = None, request: str = "",
+    *,
+    actor: Account,
+    project: Project,
+    account: str,
+    roles: list[str] | None = None,
+    team: str | None = None,
+    now: datetime | None = None,
+    request: str = "",
 ) -> dict[str, Any]:
     """New roles and team of a member; None leaves as is, an empty team takes out of the team."""
     wanted = check_roles(roles) if roles is not None else None
@@ -139,7 +179,9 @@ def remove_member(
         if "lead" in member.roles:
             _keep_a_lead(project, member)
         Member.objects.filter(pk=member.pk).update(active=False)
-        held = Assignment.objects.select_related("task__project").filter(project=project, account=member.account, state__in=LIVE)
+        held = Assignment.objects.select_related("task__project").filter(
+            project=project, account=member.account, state__in=LIVE
+        )
         for seat in held:
             free_seat(w, seat, "released", "seat.freed", {"why": "member_removed"})
         w.event(project.public_id, "member.removed", account)
@@ -147,13 +189,25 @@ def remove_member(
 
 
 def invite(
-    *, actor: Account, project: Project, roles: list[str], hours: int = INVITE_HOURS,
-    now: datetime | None = None, idem: Idem | None = None, request: str = "",
+    *,
+    actor: Account,
+    project: Project,
+    roles: list[str],
+    hours: int = INVITE_HOURS,
+    now: datetime | None = None,
+    idem: Idem | None = None,
+    request: str = "",
 ) -> dict[str, Any]:
     """A single-use link into the project: {url, expires_at}; the link is shown once."""
     roles = check_roles(roles)
     if not 1 <= hours <= INVITE_HOURS_MAX:
-        raise Invalid("out_of_range", "This number is outside its range.", field="hours", lowest=1, highest=INVITE_HOURS_MAX)
+        raise Invalid(
+            "out_of_range",
+            "This number is outside its range.",
+            field="hours",
+            lowest=1,
+            highest=INVITE_HOURS_MAX,
+        )
     with writing(actor=actor, now=now, idem=idem, request=request) as w:
         if w.replayed is not None:
             return w.replayed
@@ -179,11 +233,19 @@ def withdraw_invitation(
 
 
 def accept_invitation(
-    *, actor: Account | None, secret: str, username: str = "", name: str = "", password: str = "",
-    now: datetime | None = None, request: str = "",
+    *,
+    actor: Account | None,
+    secret: str,
+    username: str = "",
+    name: str = "",
+    password: str = "",
+    now: datetime | None = None,
+    request: str = "",
 ) -> tuple[Account, Project]:
     """Join by a link: as the signed-in account, or with a new one. Raises Gone, Invalid, Conflict."""
-    hashed = make_password(password[:PASSWORD_MAX]) if actor is None else ""  # slow by design: outside of the write
+    hashed = (
+        make_password(password[:PASSWORD_MAX]) if actor is None else ""
+    )  # slow by design: outside of the write
     with writing(actor=actor, now=now, request=request) as w:
         row = open_link(secret, w.now)
         if row.project is None:
@@ -195,7 +257,9 @@ def accept_invitation(
             account.password = hashed
             account.save(update_fields=["password"])
             w.actor = account
-            w.event("site", "account.created", account.public_id, data={"operator": False, "by": "invitation"})
+            w.event(
+                "site", "account.created", account.public_id, data={"operator": False, "by": "invitation"}
+            )
         roles = [role for role in row.roles if role in ROLES]
         member = Member.objects.filter(project=row.project, account=account, active=True).first()
         if member is None:

@@ -38,14 +38,23 @@ def _description(text: str) -> str:
 def project_body(project: Project) -> dict[str, Any]:
     """A project as its members see it."""
     return {
-        "id": project.public_id, "title": project.title, "description": project.description, "paused": project.paused,
+        "id": project.public_id,
+        "title": project.title,
+        "description": project.description,
+        "paused": project.paused,
         "created_at": iso(project.created_at),
-        "schema": {"id": project.schema.public_id, "version": project.schema.number} if project.schema else None,
-        "workflow": {"version": project.workflow.number, "document": project.workflow.document} if project.workflow else None,
+        "schema": {"id": project.schema.public_id, "version": project.schema.number}
+        if project.schema
+        else None,
+        "workflow": {"version": project.workflow.number, "document": project.workflow.document}
+        if project.workflow
+        else None,
     }
 
 
-def _store_workflow(w: Writing, project: Project, document: dict[str, Any], actor: Account) -> WorkflowVersion:
+def _store_workflow(
+    w: Writing, project: Project, document: dict[str, Any], actor: Account
+) -> WorkflowVersion:
     last = WorkflowVersion.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
     version = WorkflowVersion.objects.create(
         project=project, number=last + 1, document=document, created_by=actor, created_at=w.now
@@ -57,13 +66,26 @@ def _store_workflow(w: Writing, project: Project, document: dict[str, Any], acto
 
 
 def create_project(
-    *, actor: Account, title: str, template: str = "empty", description: str = "", lead: str | None = None,
-    workflow: dict[str, Any] | None = None, schema: dict[str, Any] | None = None,
-    now: datetime | None = None, idem: Idem | None = None, request: str = "",
+    *,
+    actor: Account,
+    title: str,
+    template: str = "empty",
+    description: str = "",
+    lead: str | None = None,
+    workflow: dict[str, Any] | None = None,
+    schema: dict[str, Any] | None = None,
+    now: datetime | None = None,
+    idem: Idem | None = None,
+    request: str = "",
 ) -> dict[str, Any]:
-    """A project with its first schema and workflow; `lead` (a user name) leads it, else its maker. Raises Invalid."""
+    """A project with its first schema and workflow; `lead` (a user name) leads it, else its maker."""
     if template not in templates.names():
-        raise Invalid("unknown_template", "There is no template of this name.", field="template", allowed=list(templates.names()))
+        raise Invalid(
+            "unknown_template",
+            "There is no template of this name.",
+            field="template",
+            allowed=list(templates.names()),
+        )
     start = templates.template(template)
     title, description = _title(title), _description(description)
     try:
@@ -81,7 +103,11 @@ def create_project(
                 raise Invalid("unknown_account", "There is no account of this name.", field="lead")
             leader = found
         project = Project.objects.create(
-            title=title, description=description, created_by=actor, created_at=w.now, seed=secrets.token_hex(32)
+            title=title,
+            description=description,
+            created_by=actor,
+            created_at=w.now,
+            seed=secrets.token_hex(32),
         )
         w.event(project.public_id, "project.created", project.public_id, data={"template": template})
         store_member(w, project, leader, ["lead"])
@@ -95,15 +121,26 @@ def create_project(
 
 
 def edit_project(
-    *, actor: Account, project: Project, title: str | None = None, description: str | None = None,
-    paused: bool | None = None, workflow: dict[str, Any] | None = None,
-    now: datetime | None = None, idem: Idem | None = None, request: str = "",
+    *,
+    actor: Account,
+    project: Project,
+    title: str | None = None,
+    description: str | None = None,
+    paused: bool | None = None,
+    workflow: dict[str, Any] | None = None,
+    now: datetime | None = None,
+    idem: Idem | None = None,
+    request: str = "",
 ) -> dict[str, Any]:
     """Change what is given; a changed workflow is a new version that new tasks follow. Raises Invalid."""
     with writing(actor=actor, now=now, idem=idem, request=request) as w:
         if w.replayed is not None:
             return w.replayed
-        project = Project.objects.select_for_update(of=("self",)).select_related("schema", "workflow").get(pk=project.pk)
+        project = (
+            Project.objects.select_for_update(of=("self",))
+            .select_related("schema", "workflow")
+            .get(pk=project.pk)
+        )
         fields = []
         if title is not None and _title(title) != project.title:
             project.title = _title(title)
@@ -138,13 +175,20 @@ def delete_project(
     The event chain stays: it says that the project was and who removed it.
     """
     if title.strip() != project.title:
-        raise Invalid("title_differs", "This is not the title of the project.", field="title", cure="Type the title exactly.")
+        raise Invalid(
+            "title_differs",
+            "This is not the title of the project.",
+            field="title",
+            cure="Type the title exactly.",
+        )
     with writing(actor=actor, now=now, request=request) as w:
         if not Project.objects.filter(pk=project.pk, deleted_at=None).update(deleted_at=w.now):
             raise Conflict("already_deleted", "The project was deleted already.")
         w.event(project.public_id, "project.deleted", project.public_id)
         # Not the project's own job: it would go with the project's rows.
-        job, _ = jobs.enqueue(w, "delete_project", {"project": project.public_id}, project=None, created_by=actor)
+        job, _ = jobs.enqueue(
+            w, "delete_project", {"project": project.public_id}, project=None, created_by=actor
+        )
         return w.answer({"deleted": project.public_id, "job": job.public_id}, 202)
 
 
@@ -166,7 +210,9 @@ def remove_content(ticket: jobs.Ticket) -> dict[str, Any]:
     while True:
         with db.write_lock(), transaction.atomic(durable=True):
             ticket.fence()
-            tasks = list(Task.objects.filter(project=project).order_by("id").values_list("pk", "item_id")[:PAGE])
+            tasks = list(
+                Task.objects.filter(project=project).order_by("id").values_list("pk", "item_id")[:PAGE]
+            )
             _remove_judgements([pk for pk, _ in tasks])
             Assignment.objects.filter(task_id__in=[pk for pk, _ in tasks]).delete()
             Task.objects.filter(pk__in=[pk for pk, _ in tasks]).delete()
@@ -184,7 +230,7 @@ def remove_content(ticket: jobs.Ticket) -> dict[str, Any]:
 
 
 def _remove_judgements(tasks: list[int]) -> None:
-    """Rows of upper wings that protect an assignment (verdicts, outcomes) go first, found through the model registry."""
+    """Rows of upper wings that protect an assignment (a verdict) go first, found by the model registry."""
     from annotator.models import AcceptedDocument, Assignment
 
     seats = list(Assignment.objects.filter(task_id__in=tasks).values_list("pk", flat=True))

@@ -186,43 +186,48 @@ def write_files(
     snapshot = snapshot_of(release)
     pseudonyms = Pseudonyms(read_key(release.project))
     header = header_of(snapshot)
-    output = Output(folder)
-    part_bytes = part_reader()
-    writers = [FORMATS.get(one).writer(header, output, part_bytes) for one in snapshot.options["formats"]]
-    schemas: set[int] = set()
-    counts: dict[str, Any] = {"items": 0, "regions": 0, "by_label": {}, "by_way": {}, "assets": 0}
-    for number, entry in enumerate(entries(snapshot, pseudonyms), start=1):
+    with Output(folder) as output:
+        part_bytes = part_reader()
+        writers = [FORMATS.get(one).writer(header, output, part_bytes) for one in snapshot.options["formats"]]
+        schemas: set[int] = set()
+        counts: dict[str, Any] = {"items": 0, "regions": 0, "by_label": {}, "by_way": {}, "assets": 0}
+        for number, entry in enumerate(entries(snapshot, pseudonyms), start=1):
+            for one in writers:
+                one.add(entry)
+            _count(counts, entry)
+            schemas.add(entry.schema["number"])
+            if progress is not None and number % 250 == 0:
+                progress(number, len(snapshot.accepted))
         for one in writers:
-            one.add(entry)
-        _count(counts, entry)
-        schemas.add(entry.schema["number"])
-        if progress is not None and number % 250 == 0:
-            progress(number, len(snapshot.accepted))
-    for one in writers:
-        one.close()
-    _write_schemas(output, release.project, schemas | {snapshot.options["schema"]})
-    for part in sorted(site.release_parts, key=lambda part: part.name):
-        for name, data in sorted(part.make(snapshot).items()):
-            output.file(name).write_bytes(data)
-    output.close()
-    counts["by_label"] = dict(sorted(counts["by_label"].items()))
-    counts["by_way"] = dict(sorted(counts["by_way"].items()))
-    files = {name: {"sha256": one.sha256, "size": one.size} for name, one in sorted(output.files.items())}
-    manifest = _manifest(release, snapshot, files, counts, output.losses)
-    for name, text in ((MANIFEST, manifest), (SUMS, None)):
-        if text is None:
-            text = "".join(f"{one['sha256']}  {other}\n" for other, one in sorted(files.items()))
-        out = output.file(name)
-        out.write(text)
-        out.close()
-        files[name] = {"sha256": out.sha256, "size": out.size}
-    names = output.file(NAMES)
-    names.write(_readable({"format": FORMAT, "people": names_of(pseudonyms)}))
-    names.close()
-    found = {name: {**one, "audience": "all"} for name, one in files.items()}
-    found[NAMES] = {"sha256": names.sha256, "size": names.size, "audience": "lead"}
-    shown = {**counts, "accepted": counts["items"], "left_out": snapshot.left_out, "losses": output.losses}
-    return found, shown
+            one.close()
+        _write_schemas(output, release.project, schemas | {snapshot.options["schema"]})
+        for part in sorted(site.release_parts, key=lambda part: part.name):
+            for name, data in sorted(part.make(snapshot).items()):
+                output.file(name).write_bytes(data)
+        output.close()
+        counts["by_label"] = dict(sorted(counts["by_label"].items()))
+        counts["by_way"] = dict(sorted(counts["by_way"].items()))
+        files = {name: {"sha256": one.sha256, "size": one.size} for name, one in sorted(output.files.items())}
+        manifest = _manifest(release, snapshot, files, counts, output.losses)
+        for name, text in ((MANIFEST, manifest), (SUMS, None)):
+            if text is None:
+                text = "".join(f"{one['sha256']}  {other}\n" for other, one in sorted(files.items()))
+            out = output.file(name)
+            out.write(text)
+            out.close()
+            files[name] = {"sha256": out.sha256, "size": out.size}
+        names = output.file(NAMES)
+        names.write(_readable({"format": FORMAT, "people": names_of(pseudonyms)}))
+        names.close()
+        found = {name: {**one, "audience": "all"} for name, one in files.items()}
+        found[NAMES] = {"sha256": names.sha256, "size": names.size, "audience": "lead"}
+        shown = {
+            **counts,
+            "accepted": counts["items"],
+            "left_out": snapshot.left_out,
+            "losses": output.losses,
+        }
+        return found, shown
 
 
 def _count(counts: dict[str, Any], entry: Any) -> None:

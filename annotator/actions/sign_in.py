@@ -1,4 +1,4 @@
-"""Verbs: sign in and out. Guessing is slowed, and an unknown name costs the same time and gets the same answer.
+"""Verbs: sign in and out. Guessing is slowed; an unknown name costs the same time and gets the same answer.
 
 The cookie itself is the door's: it calls `sign_in`, then opens the session under a new session id.
 Counting of wrong tries is kept in the memory of the one web process; a restart forgets it.
@@ -31,7 +31,7 @@ class Tries:
         self._at: OrderedDict[str, deque[float]] = OrderedDict()
 
     def begin(self, keys: list[str], limit: int) -> None:
-        """Count a try under each key before it is made, so that parallel ones do not slip through. Raises Throttled."""
+        """Count a try under each key before it is made: parallel ones do not slip by. Raises Throttled."""
         now = time.monotonic()
         with self._lock:
             for key in keys:
@@ -41,7 +41,9 @@ class Tries:
                 if len(row) >= limit:
                     wait = max(1, int(row[0] + WINDOW_S - now) + 1)
                     raise Throttled(
-                        "too_many_tries", "Too many wrong tries to sign in.", cure="Wait a minute, then try again.",
+                        "too_many_tries",
+                        "Too many wrong tries to sign in.",
+                        cure="Wait a minute, then try again.",
                         retry_after=wait,
                     )
             for key in keys:
@@ -67,7 +69,9 @@ class Tries:
 tries = Tries()
 
 
-def sign_in(*, username: str, password: str, address: str, now: datetime | None = None, request: str = "") -> Account:
+def sign_in(
+    *, username: str, password: str, address: str, now: datetime | None = None, request: str = ""
+) -> Account:
     """The account that these words belong to. Raises Throttled or Invalid("wrong_credentials").
 
     A deactivated account, a wrong password and an unknown name look alike.
@@ -88,8 +92,10 @@ def sign_in(*, username: str, password: str, address: str, now: datetime | None 
             w.event("site", "session.refused", known or "unknown")
     if account is None:
         raise Invalid(
-            "wrong_credentials", "The name or the password is not right.",
-            field="password", cure="Check both; the operator can give you a new link to set a password.",
+            "wrong_credentials",
+            "The name or the password is not right.",
+            field="password",
+            cure="Check both; the operator can give you a new link to set a password.",
         )
     return account
 

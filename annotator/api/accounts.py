@@ -32,7 +32,9 @@ class Accounts(Door):
         """201 {"account", "link"}: the link sets the password, once."""
         assert self.actor
         body = take(self.body(), {"username": str, "name": str, "operator": bool}, required=("username",))
-        answer = accounts.create_account(actor=self.actor, idem=self.idem(body), request=self.request_id, **body)
+        answer = accounts.create_account(
+            actor=self.actor, idem=self.idem(body), request=self.request_id, **body
+        )
         return Response(answer, status=201)
 
 
@@ -45,9 +47,14 @@ class OneAccount(Door):
         """{"active": true | false}."""
         assert self.actor
         body = take(self.body(), {"active": bool}, required=("active",))
-        return Response(accounts.set_active(
-            actor=self.actor, account=accounts.find_account(account), active=body["active"], request=self.request_id
-        ))
+        return Response(
+            accounts.set_active(
+                actor=self.actor,
+                account=accounts.find_account(account),
+                active=body["active"],
+                request=self.request_id,
+            )
+        )
 
 
 class Reset(Door):
@@ -60,7 +67,10 @@ class Reset(Door):
         assert self.actor
         body: dict[str, Any] = take(self.body(), {})
         answer = accounts.reset_link(
-            actor=self.actor, account=accounts.find_account(account), idem=self.idem(body), request=self.request_id
+            actor=self.actor,
+            account=accounts.find_account(account),
+            idem=self.idem(body),
+            request=self.request_id,
         )
         return Response(answer, status=201)
 

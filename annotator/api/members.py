@@ -21,15 +21,21 @@ class Members(Door):
     def get(self, request: Request, project: str) -> Response:
         """{"results", "invitations"}: the open invitations without their links."""
         assert self.project
-        return Response({
-            "results": [members.member_body(m) for m in members_of(self.project)],
-            "invitations": open_invitations(self.project),
-        })
+        return Response(
+            {
+                "results": [members.member_body(m) for m in members_of(self.project)],
+                "invitations": open_invitations(self.project),
+            }
+        )
 
     def post(self, request: Request, project: str) -> Response:
         """201 member: {username, roles, team?}."""
         assert self.actor and self.project
-        body = take(self.body(), {"username": str, "roles": list, "team": (str, type(None))}, required=("username", "roles"))
+        body = take(
+            self.body(),
+            {"username": str, "roles": list, "team": (str, type(None))},
+            required=("username", "roles"),
+        )
         answer = members.add_member(
             actor=self.actor, project=self.project, idem=self.idem(body), request=self.request_id, **body
         )
@@ -45,14 +51,18 @@ class OneMember(Door):
         """{roles?, team?}; they count from the next request on."""
         assert self.actor and self.project
         body = take(self.body(), {"roles": list, "team": str})
-        return Response(members.change_member(
-            actor=self.actor, project=self.project, account=account, request=self.request_id, **body
-        ))
+        return Response(
+            members.change_member(
+                actor=self.actor, project=self.project, account=account, request=self.request_id, **body
+            )
+        )
 
     def delete(self, request: Request, project: str, account: str) -> Response:
         """204."""
         assert self.actor and self.project
-        members.remove_member(actor=self.actor, project=self.project, account=account, request=self.request_id)
+        members.remove_member(
+            actor=self.actor, project=self.project, account=account, request=self.request_id
+        )
         return Response(status=204)
 
 
@@ -67,8 +77,12 @@ class Invitations(Door):
         body: dict[str, Any] = take(self.body(), {"role": str, "roles": list, "hours": int})
         roles = body.get("roles") or ([body["role"]] if "role" in body else [])
         answer = members.invite(
-            actor=self.actor, project=self.project, roles=roles, hours=body.get("hours", members.INVITE_HOURS),
-            idem=self.idem(body), request=self.request_id,
+            actor=self.actor,
+            project=self.project,
+            roles=roles,
+            hours=body.get("hours", members.INVITE_HOURS),
+            idem=self.idem(body),
+            request=self.request_id,
         )
         return Response(answer, status=201)
 

@@ -27,34 +27,56 @@ class Projects(Door):
         limit, cursor = self.limit(), self.cursor()
         rows = (
             Member.objects.select_related("project__schema", "project__workflow")
-            .filter(account=self.actor, active=True, project__deleted_at=None).order_by("id")
+            .filter(account=self.actor, active=True, project__deleted_at=None)
+            .order_by("id")
         )
         if cursor:
             if not isinstance(cursor[0], int):
-                raise Invalid("bad_cursor", "This cursor was not made by this list.", field="cursor", cure="Start without a cursor.")
+                raise Invalid(
+                    "bad_cursor",
+                    "This cursor was not made by this list.",
+                    field="cursor",
+                    cure="Start without a cursor.",
+                )
             rows = rows.filter(id__gt=cursor[0])
         found = list(rows[: limit + 1])
         after = make_cursor([found[limit - 1].pk]) if len(found) > limit else None
-        return Response({
-            "results": [{**projects.project_body(m.project), "roles": m.roles} for m in found[:limit]], "next": after,
-        })
+        return Response(
+            {
+                "results": [{**projects.project_body(m.project), "roles": m.roles} for m in found[:limit]],
+                "next": after,
+            }
+        )
 
     def post(self, request: Request) -> Response:
         """201 project. `lead` names the lead by user name; without it the maker leads."""
         assert self.actor
         body = take(
             self.body(),
-            {"title": str, "description": str, "template": str, "lead": str, "workflow": dict, "schema": dict},
+            {
+                "title": str,
+                "description": str,
+                "template": str,
+                "lead": str,
+                "workflow": dict,
+                "schema": dict,
+            },
             required=("title",),
         )
-        answer = projects.create_project(actor=self.actor, idem=self.idem(body), request=self.request_id, **body)
+        answer = projects.create_project(
+            actor=self.actor, idem=self.idem(body), request=self.request_id, **body
+        )
         return Response(answer, status=201)
 
 
 class OneProject(Door):
     """One project."""
 
-    actions: ClassVar[dict[str, str]] = {"GET": "project.read", "PATCH": "project.edit", "DELETE": "project.delete"}
+    actions: ClassVar[dict[str, str]] = {
+        "GET": "project.read",
+        "PATCH": "project.edit",
+        "DELETE": "project.delete",
+    }
 
     def get(self, request: Request, project: str) -> Response:
         """The project; the workflow for its lead only (it tells how many label each item)."""
@@ -68,9 +90,11 @@ class OneProject(Door):
         """Title, description, paused, workflow (partial)."""
         assert self.actor and self.project
         body = take(self.body(), {"title": str, "description": str, "paused": bool, "workflow": dict})
-        return Response(projects.edit_project(
-            actor=self.actor, project=self.project, idem=self.idem(body), request=self.request_id, **body
-        ))
+        return Response(
+            projects.edit_project(
+                actor=self.actor, project=self.project, idem=self.idem(body), request=self.request_id, **body
+            )
+        )
 
     def delete(self, request: Request, project: str) -> Response:
         """202; the body {"title"} names what is lost."""
@@ -104,7 +128,9 @@ class Events(Door):
         if not raw.isdigit() or len(raw) > 18:
             raise Invalid("bad_after", "after is a sequence number.", field="after")
         limit = self.limit()
-        found: list[dict[str, Any]] = event_queries.after(project, int(raw), limit, task=request.query_params.get("task", ""))
+        found: list[dict[str, Any]] = event_queries.after(
+            project, int(raw), limit, task=request.query_params.get("task", "")
+        )
         return Response({"results": found, "next": found[-1]["seq"] if len(found) == limit else None})
 
 

@@ -22,14 +22,20 @@ def address_of(request: Any) -> str:
 class Session(Door):
     """POST signs in, GET tells who is signed in, DELETE signs out."""
 
-    actions: ClassVar[dict[str, str]] = {"POST": "site.sign_in", "GET": "site.sign_in", "DELETE": "account.self"}
+    actions: ClassVar[dict[str, str]] = {
+        "POST": "site.sign_in",
+        "GET": "site.sign_in",
+        "DELETE": "account.self",
+    }
     public = True
 
     def post(self, request: Request) -> Response:
         """{"account"} and a session under a new id; 400 wrong_credentials, 429 with Retry-After."""
         body = take(self.body(), {"username": str, "password": str}, required=("username", "password"))
         account = sign_in.sign_in(
-            username=body["username"], password=body["password"], address=address_of(request._request),
+            username=body["username"],
+            password=body["password"],
+            address=address_of(request._request),
             request=self.request_id,
         )
         login(request._request, account)
@@ -75,7 +81,9 @@ class OwnPassword(Door):
         """{"changed": true}; the session of this request goes on."""
         assert self.actor
         body = take(self.body(), {"old": str, "new": str}, required=("old", "new"))
-        answer = accounts.change_password(actor=self.actor, old=body["old"], new=body["new"], request=self.request_id)
+        answer = accounts.change_password(
+            actor=self.actor, old=body["old"], new=body["new"], request=self.request_id
+        )
         if request.auth is None:
             update_session_auth_hash(request._request, self.actor)
         return Response(answer)
@@ -96,7 +104,11 @@ class Tokens(Door):
         assert self.actor
         body = take(self.body(), {"label": str, "days": int}, required=("label",))
         answer = accounts.create_token(
-            actor=self.actor, label=body["label"], days=body.get("days"), idem=self.idem(body), request=self.request_id
+            actor=self.actor,
+            label=body["label"],
+            days=body.get("days"),
+            idem=self.idem(body),
+            request=self.request_id,
         )
         return Response(answer, status=201)
 

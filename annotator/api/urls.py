@@ -7,7 +7,9 @@ from importlib import import_module
 from django.urls import URLPattern
 
 # Each module under annotator/api that holds a resource has `urlpatterns`.
-RESOURCES = ("seats", "session", "accounts", "projects", "members")
+RESOURCES = (
+    "seats", "session", "accounts", "projects", "members", "releases", "schemas", "assets", "imports", "jobs", "items", "batches",
+)
 
 urlpatterns: list[URLPattern] = []
 for _name in RESOURCES:

@@ -26,8 +26,13 @@ DEFAULTS: dict[str, Any] = {
     "appeal_days": 7,
 }
 WHOLE = {  # field: (smallest, largest)
-    "slots": (1, 10), "lease_s": (60, 7 * 86400), "grace_s": (0, 86400), "park_s": (60, 30 * 86400),
-    "skip_per_day": (0, 1000), "return_h": (0, 24 * 30), "appeal_days": (0, 365),
+    "slots": (1, 10),
+    "lease_s": (60, 7 * 86400),
+    "grace_s": (0, 86400),
+    "park_s": (60, 30 * 86400),
+    "skip_per_day": (0, 1000),
+    "return_h": (0, 24 * 30),
+    "appeal_days": (0, 365),
 }
 FLAGS = ("show_accepted", "expose_ok", "use_lots")
 ROUTES = ("expert",)
@@ -36,7 +41,9 @@ ROUTES = ("expert",)
 def _number(value: Any, low: float, high: float, field: str, whole: bool = False) -> None:
     kinds = int if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
-        raise Invalid("out_of_range", "This number is outside its range.", field=field, lowest=low, highest=high)
+        raise Invalid(
+            "out_of_range", "This number is outside its range.", field=field, lowest=low, highest=high
+        )
 
 
 def _known(value: Any, names: dict[str, Any], field: str) -> dict[str, Any]:
@@ -44,7 +51,9 @@ def _known(value: Any, names: dict[str, Any], field: str) -> dict[str, Any]:
         raise Invalid("not_an_object", "An object is wanted here.", field=field)
     for name in value:
         if name not in names:
-            raise Invalid("unknown_field", "This field is not known here.", field=f"{field}.{name}".strip("."))
+            raise Invalid(
+                "unknown_field", "This field is not known here.", field=f"{field}.{name}".strip(".")
+            )
     return value
 
 
@@ -62,17 +71,29 @@ def complete(partial: Any, base: dict[str, Any] | None = None) -> dict[str, Any]
             raise Invalid("not_a_flag", "true or false is wanted here.", field=field)
     if whole["prelabels"] not in ("shown", "none", "mixed"):
         raise Invalid("unknown_choice", "The value is not one of those allowed here.", field="prelabels")
-    if not isinstance(whole["shown_fields"], list) or not all(isinstance(one, str) for one in whole["shown_fields"]):
+    if not isinstance(whole["shown_fields"], list) or not all(
+        isinstance(one, str) for one in whole["shown_fields"]
+    ):
         raise Invalid("not_a_list", "A list is wanted here.", field="shown_fields")
-    compare = {**DEFAULTS["compare"], **((base or {}).get("compare") or {}), **_known(given.get("compare", {}), DEFAULTS["compare"], "compare")}
+    compare = {
+        **DEFAULTS["compare"],
+        **((base or {}).get("compare") or {}),
+        **_known(given.get("compare", {}), DEFAULTS["compare"], "compare"),
+    }
     _number(compare["iou"], 0, 1, "compare.iou")
     _number(compare["match_iou"], 0, 1, "compare.match_iou")
     _number(compare["edge_px"], 0, 1000, "compare.edge_px")
     for field in ("class_a_to", "class_bc_to"):
         if compare[field] not in ROUTES:
-            raise Invalid("unknown_choice", "The value is not one of those allowed here.", field=f"compare.{field}")
+            raise Invalid(
+                "unknown_choice", "The value is not one of those allowed here.", field=f"compare.{field}"
+            )
     whole["compare"] = compare
-    more = {**DEFAULTS["add_person"], **((base or {}).get("add_person") or {}), **_known(given.get("add_person", {}), DEFAULTS["add_person"], "add_person")}
+    more = {
+        **DEFAULTS["add_person"],
+        **((base or {}).get("add_person") or {}),
+        **_known(given.get("add_person", {}), DEFAULTS["add_person"], "add_person"),
+    }
     if not isinstance(more["enabled"], bool):
         raise Invalid("not_a_flag", "true or false is wanted here.", field="add_person.enabled")
     _number(more["max"], 1, 10, "add_person.max", whole=True)

@@ -97,6 +97,11 @@ class OutFile:
             os.fsync(self._file.fileno())
             self._file.close()
 
+    def abandon(self) -> None:
+        """Let go of the file; what it holds is not wanted."""
+        self._held.clear()
+        self._file.close()
+
     @property
     def sha256(self) -> str:
         return self._sha.hexdigest()
@@ -110,17 +115,29 @@ class Output:
     files: dict[str, OutFile] = field(default_factory=dict)
     losses: dict[str, dict[str, int]] = field(default_factory=dict)
     _loss_file: OutFile | None = None
+    _opened: list[OutFile] = field(default_factory=list)
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._opened:
+            one.abandon()
+
+    def _open(self, name: str) -> OutFile:
+        self._opened.append(OutFile(self.folder / name))
+        return self._opened[-1]
 
     def file(self, name: str) -> OutFile:
         """A new file of the release; a name is used once."""
         if name in self.files or "/" in name or name.startswith("."):
             raise ValueError(f"a release cannot hold a second or hidden file {name!r}")
-        self.files[name] = OutFile(self.folder / name)
+        self.files[name] = self._open(name)
         return self.files[name]
 
     def aside(self, name: str) -> OutFile:
         """A file to build with, no part of the release."""
-        return OutFile(self.folder / f".{name}")
+        return self._open(f".{name}")
 
     def lost(self, format_id: str, key: str, code: str, region: str | None = None, **extra: Any) -> None:
         """One line of what a format cannot hold of one item."""

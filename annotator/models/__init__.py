@@ -19,11 +19,12 @@ from annotator.models.task import (
     Skip,
     Task,
 )
+from annotator.models.view import SavedView
 
 __all__ = [
     "HOLDING", "LIVE", "OPEN_STATES", "ROLES", "STATES",
     "AcceptedDocument", "Account", "Asset", "Assignment", "Batch", "CandidateDocument", "ChainHead", "Checkpoint", "ClaimCursor",
     "Event", "Exposure", "IdempotencyKey", "Invitation", "Item", "ItemAsset", "Job", "Member", "NewsCursor",
-    "ParkedDraft", "Part", "Prelabel", "PrelabelSet", "Project", "Release", "Reservation", "Revision",
+    "ParkedDraft", "Part", "Prelabel", "PrelabelSet", "Project", "Release", "Reservation", "Revision", "SavedView",
     "SchemaVersion", "Skip", "Task", "Team", "TokenName", "Upload", "WorkflowVersion",
 ]

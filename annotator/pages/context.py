@@ -22,13 +22,15 @@ def _digest(path: str, mtime_ns: int, size: int) -> str:
 
 
 def built(name: str) -> str:
-    """The address of a built file with a piece of its digest, so that a new build is never mixed with an old one."""
+    """The address of a built file with a piece of its digest: a new build is never mixed with an old one."""
     path = Path(settings.STATIC_ROOT) / name
     try:
         about = path.stat()
     except OSError:
         return f"/{settings.STATIC_URL.strip('/')}/{name}"
-    return f"/{settings.STATIC_URL.strip('/')}/{name}?v={_digest(str(path), about.st_mtime_ns, about.st_size)}"
+    return (
+        f"/{settings.STATIC_URL.strip('/')}/{name}?v={_digest(str(path), about.st_mtime_ns, about.st_size)}"
+    )
 
 
 def site(request: HttpRequest) -> dict[str, Any]:

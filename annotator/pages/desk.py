@@ -14,14 +14,12 @@ from django.utils.translation import gettext as _
 
 from annotator import access
 from annotator.actions import claim_task
-from annotator.actions.claim_task import why_empty
 from annotator.actions.projects import create_project
-from annotator.actions.steps import seats
 from annotator.api.errors import status_of
 from annotator.contributions import site
 from annotator.core import templates
 from annotator.core.errors import ConcordError
-from annotator.models import Account, Task
+from annotator.models import Account
 from annotator.pages.base import Page, field_errors
 from annotator.pages.words import ROLES, STAGES
 from annotator.queries import desk
@@ -51,22 +49,26 @@ class Desk(Page):
             project = member.project
             own = counts.get(project.pk, {})
             card = desk.DeskProject(
-                project, member, submitted_today=own.get("today", 0), submitted=own.get("submitted", 0),
+                project,
+                member,
+                submitted_today=own.get("today", 0),
+                submitted=own.get("submitted", 0),
                 active_ms_today=own.get("active_ms", 0),
             )
             for stage in desk.stages_of(member):
                 wait = desk.Waiting(stage, seat=held.get((project.pk, stage)))
                 if stage == "label":
                     wait.returned = returned.get(project.pk, 0)
-                    open_ = Task.objects.filter(project=project, claimable=True)
-                    expose_ok = bool((project.workflow.document if project.workflow else {}).get("expose_ok"))
+                    workflow = project.workflow.document if project.workflow else {}
+                    # The claim's own rule, so that the desk never promises what the claim then refuses.
                     wait.anything = not project.paused and (
-                        wait.returned > 0 or seats.eligible(open_, self.actor.person_id, expose_ok).exists()
+                        wait.returned > 0 or claim_task._candidate(project, member, workflow) is not None
                     )
                     if not wait.anything and not wait.seat:
                         wait.reason = (
-                            {"code": "paused", "message": "The project is paused."} if project.paused
-                            else why_empty(project, member, now)
+                            {"code": "paused", "message": "The project is paused."}
+                            if project.paused
+                            else claim_task.why_empty(project, member, now)
                         )
                 else:
                     wait.n = desk.judging(project, stage, self.actor)
@@ -76,8 +78,13 @@ class Desk(Page):
                 card.stages.append(wait)
             cards.append(card)
         return self.show(
-            "desk.html", cards=cards, stages=STAGES, roles=ROLES, feedback=desk.own_feedback(self.actor),
-            parked=desk.parked_drafts(self.actor), may_create=access.may(self.actor, "projects.create"),
+            "desk.html",
+            cards=cards,
+            stages=STAGES,
+            roles=ROLES,
+            feedback=desk.own_feedback(self.actor),
+            parked=desk.parked_drafts(self.actor),
+            may_create=access.may(self.actor, "projects.create"),
             leads={c.project.pk for c in cards if access.may(self.actor, "project.progress", c.member)},
         )
 
@@ -110,12 +117,20 @@ class NewProject(Page):
         offered = []
         for name in templates.names():
             one = templates.template(name)
-            offered.append({"name": name, "title": in_language(one["title"]), "about": in_language(one["about"])})
+            offered.append(
+                {"name": name, "title": in_language(one["title"]), "about": in_language(one["about"])}
+            )
         given = self.request.POST
         chosen = given.get("template", offered[0]["name"])
         return self.show(
-            "new_project.html", status=status, errors=errors or {}, offered=offered, chosen=chosen,
-            title=given.get("title", ""), lead=given.get("lead", ""), description=given.get("description", ""),
+            "new_project.html",
+            status=status,
+            errors=errors or {},
+            offered=offered,
+            chosen=chosen,
+            title=given.get("title", ""),
+            lead=given.get("lead", ""),
+            description=given.get("description", ""),
             accounts=Account.objects.filter(is_active=True).order_by("username")[:500],
         )
 
@@ -128,12 +143,22 @@ class NewProject(Page):
         assert self.actor
         try:
             made = create_project(
-                actor=self.actor, title=request.POST.get("title", ""), description=request.POST.get("description", ""),
-                template=request.POST.get("template", ""), lead=request.POST.get("lead") or None, request=self.request_id,
+                actor=self.actor,
+                title=request.POST.get("title", ""),
+                description=request.POST.get("description", ""),
+                template=request.POST.get("template", ""),
+                lead=request.POST.get("lead") or None,
+                request=self.request_id,
             )
         except ConcordError as error:
-            return self._form(field_errors(error, {"title", "lead", "template", "description"}), status_of(error))
-        messages.success(request, _("The project “%(title)s” is made. Next: its schema, then its items.") % {"title": made["title"]})
+            return self._form(
+                field_errors(error, {"title", "lead", "template", "description"}), status_of(error)
+            )
+        messages.success(
+            request,
+            _("The project “%(title)s” is made. Next: its schema, then its items.")
+            % {"title": made["title"]},
+        )
         mine = any(m.project.public_id == made["id"] for m in desk.memberships(self.actor))
         return redirect("project", made["id"]) if mine else redirect("operator")
 

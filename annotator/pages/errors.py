@@ -18,7 +18,10 @@ def error_page(request: HttpRequest, error: ConcordError, status: int) -> HttpRe
     if isinstance(error, Unauthenticated):
         return redirect(f"{reverse('sign-in')}?next={quote(request.get_full_path(), safe='/')}")
     context = {
-        "error": error, "status": status, "heading": gettext(error.message), "cure": gettext(error.cure) if error.cure else "",
+        "error": error,
+        "status": status,
+        "heading": gettext(error.message),
+        "cure": gettext(error.cure) if error.cure else "",
     }
     return render(request, "error.html", context, status=status)
 
@@ -39,4 +42,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
         from annotator.site.middleware import error_json
 
         return error_json(error, 500)
-    return HttpResponse("Something went wrong on the server. Try again in a minute.", status=500, content_type="text/plain; charset=utf-8")
+    return HttpResponse(
+        "Something went wrong on the server. Try again in a minute.",
+        status=500,
+        content_type="text/plain; charset=utf-8",
+    )

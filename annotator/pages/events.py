@@ -26,7 +26,9 @@ class EventsPage(Page):
         before = query.get("before", "")
         task, verb = query.get("task", "").strip()[:32], query.get("verb", "").strip()[:50]
         chain = self.project.public_id
-        rows = events.newest(chain, LIMIT + 1, int(before) if before.isdigit() and len(before) < 19 else None, task, verb)
+        rows = events.newest(
+            chain, LIMIT + 1, int(before) if before.isdigit() and len(before) < 19 else None, task, verb
+        )
         shown = rows[:LIMIT]
         names = events.names_of({row["actor"] for row in shown})
         for row in shown:
@@ -34,8 +36,14 @@ class EventsPage(Page):
             row["text"] = json.dumps(row["data"], ensure_ascii=False, sort_keys=True) if row["data"] else ""
         head, digest = events.head_of(chain)
         return self.show(
-            "events.html", rows=shown, task=task, verb=verb, head=head, digest=digest,
-            older=shown[-1]["seq"] if len(rows) > LIMIT else None, **more,
+            "events.html",
+            rows=shown,
+            task=task,
+            verb=verb,
+            head=head,
+            digest=digest,
+            older=shown[-1]["seq"] if len(rows) > LIMIT else None,
+            **more,
         )
 
     def get(self, request: HttpRequest, project: str) -> HttpResponse:

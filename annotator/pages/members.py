@@ -26,8 +26,14 @@ class MembersPage(Page):
     def _page(self, status: int = 200, **more: Any) -> HttpResponse:
         assert self.project
         context = {
-            "members": members_of(self.project), "teams": teams_of(self.project), "roles": ROLES, "role_hints": ROLE_HINTS,
-            "invitations": open_invitations(self.project), "errors": {}, "given": {}, **more,
+            "members": members_of(self.project),
+            "teams": teams_of(self.project),
+            "roles": ROLES,
+            "role_hints": ROLE_HINTS,
+            "invitations": open_invitations(self.project),
+            "errors": {},
+            "given": {},
+            **more,
         }
         return self.show("members.html", status=status, **context)
 
@@ -42,11 +48,19 @@ class MembersPage(Page):
         common: dict[str, Any] = {"actor": self.actor, "project": self.project, "request": self.request_id}
         try:
             if form == "add":
-                members.add_member(username=given.get("username", ""), roles=given.getlist("roles"), team=given.get("team", ""), **common)
+                members.add_member(
+                    username=given.get("username", ""),
+                    roles=given.getlist("roles"),
+                    team=given.get("team", ""),
+                    **common,
+                )
                 messages.success(request, _("The member is added. The roles count at once."))
             elif form == "change":
                 members.change_member(
-                    account=given.get("account", ""), roles=given.getlist("roles"), team=given.get("team", ""), **common
+                    account=given.get("account", ""),
+                    roles=given.getlist("roles"),
+                    team=given.get("team", ""),
+                    **common,
                 )
                 messages.success(request, _("The change counts at once."))
             elif form == "remove":
@@ -54,16 +68,26 @@ class MembersPage(Page):
                 messages.success(request, _("The member is removed; what was submitted stays."))
             elif form == "invite":
                 hours = given.get("hours", "")
-                made = members.invite(roles=given.getlist("roles"), hours=int(hours) if hours.isdigit() else 0, **common)
+                made = members.invite(
+                    roles=given.getlist("roles"), hours=int(hours) if hours.isdigit() else 0, **common
+                )
                 # Shown in this answer only: a redirect would have to store the secret somewhere.
-                return self._page(link=request.build_absolute_uri(made["url"]), link_expires=made["expires_at"])
+                return self._page(
+                    link=request.build_absolute_uri(made["url"]), link_expires=made["expires_at"]
+                )
             elif form == "withdraw":
                 number = given.get("invitation", "")
                 members.withdraw_invitation(invitation=int(number) if number.isdigit() else 0, **common)
                 messages.success(request, _("The link no longer works."))
         except ConcordError as error:
             errors = field_errors(error, {"username", "roles", "team", "hours"})
-            return self._page(status=status_of(error), errors=errors, given=given, wrong_form=form, wrong_account=given.get("account", ""))
+            return self._page(
+                status=status_of(error),
+                errors=errors,
+                given=given,
+                wrong_form=form,
+                wrong_account=given.get("account", ""),
+            )
         return redirect("members", project)
 
 

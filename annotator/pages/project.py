@@ -30,7 +30,11 @@ def live_context(page: Page) -> dict[str, Any]:
     return {
         "project": page.project,
         "progress": project_page.progress_of(page.project),
-        "steps": STEPS, "hints": STEP_HINTS, "roles": ROLES, "job_states": JOB_STATES, "job_kinds": JOB_KINDS,
+        "steps": STEPS,
+        "hints": STEP_HINTS,
+        "roles": ROLES,
+        "job_states": JOB_STATES,
+        "job_kinds": JOB_KINDS,
         "people": project_page.people_of(page.project, timezone.now()) if lead else None,
         "jobs": project_page.jobs_of(page.project) if lead else None,
         "may_edit": lead,
@@ -47,11 +51,17 @@ class ProjectPage(Page):
         panels = []
         for panel in sorted(site.panels, key=lambda p: p.order):
             if self.may(panel.action):
-                html = render_to_string(panel.template, {"project": self.project, **panel.context(self.project)}, self.request)
+                html = render_to_string(
+                    panel.template, {"project": self.project, **panel.context(self.project)}, self.request
+                )
                 panels.append({"name": panel.name, "html": html})
         return self.show(
-            "project.html", status=status, panels=panels, errors=errors or {},
-            workflow=self.project.workflow.document if self.project.workflow else {}, **live_context(self),
+            "project.html",
+            status=status,
+            panels=panels,
+            errors=errors or {},
+            workflow=self.project.workflow.document if self.project.workflow else {},
+            **live_context(self),
         )
 
     def get(self, request: HttpRequest, project: str) -> HttpResponse:
@@ -65,37 +75,63 @@ class ProjectPage(Page):
         try:
             if form == "delete":
                 projects.delete_project(
-                    actor=self.actor, project=self.project, title=request.POST.get("confirm", ""), request=self.request_id
+                    actor=self.actor,
+                    project=self.project,
+                    title=request.POST.get("confirm", ""),
+                    request=self.request_id,
                 )
-                messages.success(request, _("The project “%(title)s” is deleted.") % {"title": self.project.title})
+                messages.success(
+                    request, _("The project “%(title)s” is deleted.") % {"title": self.project.title}
+                )
                 return redirect("desk")
             if form == "pause":
                 projects.edit_project(
-                    actor=self.actor, project=self.project, paused=request.POST.get("paused") == "1", request=self.request_id
+                    actor=self.actor,
+                    project=self.project,
+                    paused=request.POST.get("paused") == "1",
+                    request=self.request_id,
                 )
             elif form == "settings":
                 projects.edit_project(
-                    actor=self.actor, project=self.project, title=request.POST.get("title", ""),
-                    description=request.POST.get("description", ""), request=self.request_id,
+                    actor=self.actor,
+                    project=self.project,
+                    title=request.POST.get("title", ""),
+                    description=request.POST.get("description", ""),
+                    request=self.request_id,
                 )
                 messages.success(request, _("The settings are saved."))
             elif form == "workflow":
                 projects.edit_project(
-                    actor=self.actor, project=self.project, workflow=_workflow(request), request=self.request_id
+                    actor=self.actor,
+                    project=self.project,
+                    workflow=_workflow(request),
+                    request=self.request_id,
                 )
-                messages.success(request, _("The workflow is saved. Tasks that are imported from now on follow it."))
+                messages.success(
+                    request, _("The workflow is saved. Tasks that are imported from now on follow it.")
+                )
         except ConcordError as error:
             known = {"title", "description", *(f"workflow.{name}" for name in WORKFLOW_FIELDS)}
             if form == "delete":
                 error.field = "confirm" if error.field == "title" else error.field
                 known = {"confirm"}
-            return self._page({k.replace(".", "_"): v for k, v in field_errors(error, known).items()}, status_of(error))
+            return self._page(
+                {k.replace(".", "_"): v for k, v in field_errors(error, known).items()}, status_of(error)
+            )
         return redirect("project", project)
 
 
 WORKFLOW_FIELDS = {
-    "slots": 1, "slots_share": 0.01, "lease_s": 60, "grace_s": 1, "return_h": 1, "skip_per_day": 1, "compare.iou": 0.01,
-    "compare.edge_px": 1, "compare.match_iou": 0.01, "check.share": 0.01,
+    "slots": 1,
+    "slots_share": 0.01,
+    "lease_s": 60,
+    "grace_s": 1,
+    "return_h": 1,
+    "skip_per_day": 1,
+    "compare.iou": 0.01,
+    "compare.edge_px": 1,
+    "compare.match_iou": 0.01,
+    "check.share": 0.01,
 }  # field: what one unit of the form's input is worth (per cent, minutes)
 
 
@@ -125,8 +161,12 @@ def _workflow(request: HttpRequest) -> dict[str, Any]:
         given["prelabels"] = request.POST["prelabels"]
     for flag in ("use_lots", "show_accepted"):
         given[flag] = flag in request.POST
-    given["check"] = {"share": _number(request.POST.get("check.share", "100"), 0.01)} if "check" in request.POST else None
-    given["shown_fields"] = [name.strip() for name in request.POST.get("shown_fields", "").split(",") if name.strip()]
+    given["check"] = (
+        {"share": _number(request.POST.get("check.share", "100"), 0.01)} if "check" in request.POST else None
+    )
+    given["shown_fields"] = [
+        name.strip() for name in request.POST.get("shown_fields", "").split(",") if name.strip()
+    ]
     return given
 
 

@@ -27,16 +27,28 @@ class ReleasesPage(Page):
         assert self.project
         lead = access.may(self.actor, "releases.names", self.member)
         rows = []
-        for release in Release.objects.filter(project=self.project).select_related("created_by").order_by("-number")[:50]:
+        for release in (
+            Release.objects.filter(project=self.project).select_related("created_by").order_by("-number")[:50]
+        ):
             files = [
-                {"name": name, **about} for name, about in sorted(release.files.items())
+                {"name": name, **about}
+                for name, about in sorted(release.files.items())
                 if lead or about.get("audience") == "all"
             ]
             rows.append({"release": release, "files": files, "bytes": sum(f.get("size", 0) for f in files)})
-        jobs = Job.objects.filter(project=self.project, kind="release", state__in=("queued", "running")).order_by("-id")[:5]
+        jobs = Job.objects.filter(
+            project=self.project, kind="release", state__in=("queued", "running")
+        ).order_by("-id")[:5]
         return self.show(
-            "releases.html", status=status, rows=rows, jobs=jobs, errors=errors or {}, states=RELEASE_STATES,
-            job_states=JOB_STATES, may_create=access.may(self.actor, "releases.create", self.member), lead=lead,
+            "releases.html",
+            status=status,
+            rows=rows,
+            jobs=jobs,
+            errors=errors or {},
+            states=RELEASE_STATES,
+            job_states=JOB_STATES,
+            may_create=access.may(self.actor, "releases.create", self.member),
+            lead=lead,
             accepted=AcceptedDocument.objects.filter(task__project=self.project, current=True).count(),
             name=self.request.POST.get("name", ""),
         )
@@ -52,7 +64,10 @@ class ReleasesPage(Page):
 
         try:
             publish_release(
-                actor=self.actor, project=self.project, name=request.POST.get("name", "").strip(), request=self.request_id
+                actor=self.actor,
+                project=self.project,
+                name=request.POST.get("name", "").strip(),
+                request=self.request_id,
             )
         except ConcordError as error:
             return self._page(field_errors(error, {"name"}), status_of(error))

@@ -27,7 +27,9 @@ YEAR_S = 365 * 86400
 def safe_next(request: HttpRequest, fallback: str = "/") -> str:
     """Where to go on, only within this site."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    good = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    good = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if good and wanted.startswith("/") else fallback
 
 
@@ -48,12 +50,17 @@ class SignIn(Page):
         username = request.POST.get("username", "")
         try:
             account = sign_in.sign_in(
-                username=username, password=request.POST.get("password", ""), address=address_of(request),
+                username=username,
+                password=request.POST.get("password", ""),
+                address=address_of(request),
                 request=self.request_id,
             )
         except ConcordError as error:
             answer = self.show(
-                "sign_in.html", status=status_of(error), next=safe_next(request), username=username,
+                "sign_in.html",
+                status=status_of(error),
+                next=safe_next(request),
+                username=username,
                 errors=field_errors(error, {"username", "password"}),
             )
             if "retry_after" in error.extra:
@@ -94,9 +101,17 @@ class Look(Page):
         if self.actor is not None:
             accounts.edit_own(actor=self.actor, changes=changes, request=self.request_id)
         if "language" in changes:
-            answer.set_cookie("django_language", changes["language"], max_age=YEAR_S, samesite="Lax", secure=request.is_secure())
+            answer.set_cookie(
+                "django_language",
+                changes["language"],
+                max_age=YEAR_S,
+                samesite="Lax",
+                secure=request.is_secure(),
+            )
         if "theme" in changes:
-            answer.set_cookie("concord_theme", changes["theme"], max_age=YEAR_S, samesite="Lax", secure=request.is_secure())
+            answer.set_cookie(
+                "concord_theme", changes["theme"], max_age=YEAR_S, samesite="Lax", secure=request.is_secure()
+            )
         return answer
 
 
@@ -109,8 +124,13 @@ class Invited(Page):
     def _form(self, secret: str, errors: dict[str, str] | None = None, status: int = 200) -> HttpResponse:
         link = accounts.open_link(secret, timezone.now())
         answer = self.show(
-            "invited.html", status=status, link=link, errors=errors or {}, username=self.request.POST.get("username", ""),
-            name=self.request.POST.get("name", ""), secret=secret,
+            "invited.html",
+            status=status,
+            link=link,
+            errors=errors or {},
+            username=self.request.POST.get("username", ""),
+            name=self.request.POST.get("name", ""),
+            secret=secret,
         )
         answer.headers["Referrer-Policy"] = "no-referrer"
         return answer
@@ -124,21 +144,27 @@ class Invited(Page):
         link = accounts.open_link(secret, timezone.now())
         password = request.POST.get("password", "")
         try:
-            if link.project is None or self.actor is None:
-                if password != request.POST.get("again", ""):
-                    raise Invalid("passwords_differ", "The two passwords differ.", field="again")
+            asked = link.project is None or self.actor is None
+            if asked and password != request.POST.get("again", ""):
+                raise Invalid("passwords_differ", "The two passwords differ.", field="again")
             if link.project is None:
                 account = accounts.redeem_reset(secret=secret, password=password, request=self.request_id)
                 login(request, account, backend="django.contrib.auth.backends.ModelBackend")
                 return redirect("desk")
             account, project = members.accept_invitation(
-                actor=self.actor, secret=secret, username=request.POST.get("username", ""),
-                name=request.POST.get("name", ""), password=password, request=self.request_id,
+                actor=self.actor,
+                secret=secret,
+                username=request.POST.get("username", ""),
+                name=request.POST.get("name", ""),
+                password=password,
+                request=self.request_id,
             )
         except ConcordError as error:
             if error.code == "link_gone":
                 raise
-            return self._form(secret, field_errors(error, {"username", "name", "password", "again"}), status_of(error))
+            return self._form(
+                secret, field_errors(error, {"username", "name", "password", "again"}), status_of(error)
+            )
         if self.actor is None:
             login(request, account, backend="django.contrib.auth.backends.ModelBackend")
         messages.success(request, _("You are now a member of “%(project)s”.") % {"project": project.title})
@@ -168,10 +194,13 @@ class Profile(Page):
             if form == "settings":
                 keys = {**self.actor.keys, "single": "single" in request.POST}
                 accounts.edit_own(
-                    actor=self.actor, request=self.request_id,
+                    actor=self.actor,
+                    request=self.request_id,
                     changes={
-                        "name": request.POST.get("name", "").strip(), "language": request.POST.get("language", ""),
-                        "theme": request.POST.get("theme", ""), "keys": keys,
+                        "name": request.POST.get("name", "").strip(),
+                        "language": request.POST.get("language", ""),
+                        "theme": request.POST.get("theme", ""),
+                        "keys": keys,
                     },
                 )
                 translation.activate(self.actor.language or request.LANGUAGE_CODE)  # type: ignore[attr-defined]
@@ -180,20 +209,29 @@ class Profile(Page):
                 if request.POST.get("new", "") != request.POST.get("again", ""):
                     raise Invalid("passwords_differ", "The two passwords differ.", field="again")
                 accounts.change_password(
-                    actor=self.actor, old=request.POST.get("old", ""), new=request.POST.get("new", ""), request=self.request_id
+                    actor=self.actor,
+                    old=request.POST.get("old", ""),
+                    new=request.POST.get("new", ""),
+                    request=self.request_id,
                 )
                 update_session_auth_hash(request, self.actor)
-                messages.success(request, _("Your password is changed. Your other sessions and your tokens have ended."))
+                messages.success(
+                    request, _("Your password is changed. Your other sessions and your tokens have ended.")
+                )
             elif form == "token":
                 days = request.POST.get("days", "")
                 made = accounts.create_token(
-                    actor=self.actor, label=request.POST.get("label", ""), days=int(days) if days.isdigit() else None,
+                    actor=self.actor,
+                    label=request.POST.get("label", ""),
+                    days=int(days) if days.isdigit() else None,
                     request=self.request_id,
                 )
                 # Shown in this answer only: a redirect would have to store the secret somewhere.
                 return self._page(token=made)
             elif form == "revoke":
-                accounts.revoke_token(actor=self.actor, token=request.POST.get("token", ""), request=self.request_id)
+                accounts.revoke_token(
+                    actor=self.actor, token=request.POST.get("token", ""), request=self.request_id
+                )
                 messages.success(request, _("The token is revoked."))
         except ConcordError as error:
             known = {"name", "language", "theme", "old", "new", "again", "label"}

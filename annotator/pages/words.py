@@ -11,8 +11,12 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 ROLES = {
-    "lead": _("Lead"), "expert": _("Expert"), "checker": _("Checker"), "annotator": _("Annotator"),
-    "importer": _("Importer"), "viewer": _("Viewer"),
+    "lead": _("Lead"),
+    "expert": _("Expert"),
+    "checker": _("Checker"),
+    "annotator": _("Annotator"),
+    "importer": _("Importer"),
+    "viewer": _("Viewer"),
 }
 ROLE_HINTS = {
     "lead": _("sees and sets up everything in this project"),
@@ -24,25 +28,50 @@ ROLE_HINTS = {
 }
 STAGES = {"label": _("Label"), "check": _("Check"), "arbitrate": _("Arbitrate"), "lot": _("Judge a lot")}
 STEPS = {
-    "imported": _("Imported"), "prelabelled": _("Prelabelled"), "labelling": _("Labelling"), "compared": _("Compared"),
-    "disputed": _("Disputed"), "checked": _("Checked"), "accepted": _("Accepted"), "released": _("Released"),
+    "imported": _("Imported"),
+    "prelabelled": _("Prelabelled"),
+    "labelling": _("Labelling"),
+    "compared": _("Compared"),
+    "disputed": _("Disputed"),
+    "checked": _("Checked"),
+    "accepted": _("Accepted"),
+    "released": _("Released"),
 }
 STEP_HINTS = {
-    "imported": _("items so far"), "prelabelled": _("items so far"), "labelling": _("tasks to label now"),
-    "compared": _("tasks in comparison now"), "disputed": _("tasks that wait for an expert"),
-    "checked": _("tasks that wait for a checker"), "accepted": _("tasks so far"), "released": _("tasks in the newest release"),
+    "imported": _("items so far"),
+    "prelabelled": _("items so far"),
+    "labelling": _("tasks to label now"),
+    "compared": _("tasks in comparison now"),
+    "disputed": _("tasks that wait for an expert"),
+    "checked": _("tasks that wait for a checker"),
+    "accepted": _("tasks so far"),
+    "released": _("tasks in the newest release"),
 }
 JOB_STATES = {
-    "queued": _("queued"), "running": _("running"), "done": _("done"), "failed": _("failed"), "cancelled": _("cancelled"),
+    "queued": _("queued"),
+    "running": _("running"),
+    "done": _("done"),
+    "failed": _("failed"),
+    "cancelled": _("cancelled"),
 }
 JOB_KINDS = {
-    "import": _("Import"), "check_assets": _("Read files"), "bulk": _("Change of items"), "release": _("Release"),
-    "migrate_labels": _("Migrate labels"), "delete_project": _("Remove a project"), "run_rule": _("Run a rule"),
-    "train": _("Train a model"), "run_model": _("Run a model"),
+    "import": _("Import"),
+    "check_assets": _("Read files"),
+    "bulk": _("Change of items"),
+    "release": _("Release"),
+    "migrate_labels": _("Migrate labels"),
+    "delete_project": _("Remove a project"),
+    "run_rule": _("Run a rule"),
+    "train": _("Train a model"),
+    "run_model": _("Run a model"),
 }
 RELEASE_STATES = {"making": _("being made"), "done": _("done"), "failed": _("failed")}
 PROCESS_STATES = {
-    "running": _("running"), "stopped": _("stopped"), "waiting": _("waiting to start again"), "done": _("done"), "failed": _("failed"),
+    "running": _("running"),
+    "stopped": _("stopped"),
+    "waiting": _("waiting to start again"),
+    "done": _("done"),
+    "failed": _("failed"),
 }
 
 

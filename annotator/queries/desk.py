@@ -76,19 +76,25 @@ def held_seats(account: Account, now: datetime) -> list[Assignment]:
 
 def own_counts(account: Account, now: datetime) -> dict[int, dict[str, int]]:
     """{project row: submitted, today, active ms of today} of label seats; a day is the last 24 hours."""
-    mine = Assignment.objects.filter(person_id=account.person_id, state__in=("submitted", "returned"), submitted_at__isnull=False)
+    mine = Assignment.objects.filter(
+        person_id=account.person_id, state__in=("submitted", "returned"), submitted_at__isnull=False
+    )
     counts: dict[int, dict[str, int]] = {}
     for row in mine.values("project").annotate(n=Count("pk")):
         counts[row["project"]] = {"submitted": row["n"], "today": 0, "active_ms": 0}
     since = now - timedelta(hours=24)
-    for row in mine.filter(submitted_at__gte=since).values("project").annotate(n=Count("pk"), ms=Sum("active_ms")):
+    for row in (
+        mine.filter(submitted_at__gte=since).values("project").annotate(n=Count("pk"), ms=Sum("active_ms"))
+    ):
         counts[row["project"]].update(today=row["n"], active_ms=row["ms"] or 0)
     return counts
 
 
 def returned_to(account: Account, now: datetime) -> dict[int, int]:
     """{project row: tasks that were returned to this person and are kept for it}."""
-    rows = Reservation.objects.filter(person_id=account.person_id, until__gt=now, task__state__in=("returned", "labelling"))
+    rows = Reservation.objects.filter(
+        person_id=account.person_id, until__gt=now, task__state__in=("returned", "labelling")
+    )
     return dict(rows.values_list("task__project").annotate(n=Count("pk")))
 
 
@@ -97,15 +103,20 @@ def judging(project: Project, stage: str, account: Account) -> int:
     state = STATE_OF_STAGE.get(stage)
     if state is None:
         return 0
-    mine = Assignment.objects.filter(task=OuterRef("pk"), person_id=account.person_id).exclude(state__in=("released", "lost"))
-    others = Assignment.objects.filter(task=OuterRef("pk"), round=OuterRef("round"), stage=stage, state__in=LIVE)
+    mine = Assignment.objects.filter(task=OuterRef("pk"), person_id=account.person_id).exclude(
+        state__in=("released", "lost")
+    )
+    others = Assignment.objects.filter(
+        task=OuterRef("pk"), round=OuterRef("round"), stage=stage, state__in=LIVE
+    )
     return Task.objects.filter(~Exists(mine), ~Exists(others), project=project, state=state).count()
 
 
 def parked_drafts(account: Account) -> list[ParkedDraft]:
     """Own work that came after its seat was lost; kept, newest first."""
     return list(
-        ParkedDraft.objects.select_related("assignment__project").filter(account=account, assignment__project__deleted_at=None)
+        ParkedDraft.objects.select_related("assignment__project")
+        .filter(account=account, assignment__project__deleted_at=None)
         .order_by("-id")[:20]
     )
 
@@ -114,7 +125,8 @@ def own_feedback(account: Account) -> list[dict[str, Any]]:
     """Marks on own returned work: what to look at again, newest first."""
     rows = (
         Assignment.objects.select_related("project")
-        .filter(person_id=account.person_id, stage="label", project__deleted_at=None).exclude(marks=[])
+        .filter(person_id=account.person_id, stage="label", project__deleted_at=None)
+        .exclude(marks=[])
         .order_by("-id")[:5]
     )
     return [{"project": row.project, "seat": row, "marks": row.marks} for row in rows]

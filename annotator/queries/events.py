@@ -17,7 +17,9 @@ def after(chain: str, seq: int, limit: int, task: str = "") -> list[dict[str, An
     return list(rows.order_by("seq").values(*FIELDS)[:limit])
 
 
-def newest(chain: str, limit: int, before: int | None = None, task: str = "", verb: str = "") -> list[dict[str, Any]]:
+def newest(
+    chain: str, limit: int, before: int | None = None, task: str = "", verb: str = ""
+) -> list[dict[str, Any]]:
     """Events before `before`, newest first."""
     rows = Event.objects.filter(chain=chain)
     if before is not None:

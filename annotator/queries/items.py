@@ -16,7 +16,7 @@ from django.db.models.functions import Cast, StrIndex
 
 from annotator.core.errors import Invalid
 from annotator.core.times import iso
-from annotator.models import STATES, Asset, Batch, Item, ItemAsset, Project, Task
+from annotator.models import STATES, Asset, Batch, Item, ItemAsset, Member, Project, SavedView, Task
 
 EXACT_UP_TO = 100_000
 """Items of a project up to which totals are exact; beyond, they are counted up to CAP."""
@@ -295,3 +295,8 @@ def tags_of(project: Project, limit: int = 50) -> list[str]:
     """Tags in use, by name; looked for in the newest 2,000 items, so that a page needs no scan of all."""
     newest = Item.objects.filter(project=project).order_by("-id").values_list("tags", flat=True)[:2000]
     return sorted({tag for tags in newest for tag in tags})[:limit]
+
+
+def saved_views(member: Member) -> list[dict[str, Any]]:
+    """The member's own views, by name."""
+    return list(SavedView.objects.filter(member=member).order_by("name").values("name", "filter", "sort"))

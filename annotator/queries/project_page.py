@@ -26,7 +26,12 @@ from annotator.models import (
 
 RATE_EVENTS = 20_000  # the rate of the last hour is read from at most so many of the newest events
 STEPS = ("imported", "prelabelled", "labelling", "compared", "disputed", "checked", "accepted", "released")
-WAITS = ("labelling", "compared", "disputed", "checked")  # steps at which tasks wait for somebody or something
+WAITS = (
+    "labelling",
+    "compared",
+    "disputed",
+    "checked",
+)  # steps at which tasks wait for somebody or something
 # Which events move a task past a step, for its rate.
 PASSED = {
     "imported": ("item.imported", "row.imported"),
@@ -52,7 +57,7 @@ def progress_of(project: Project, now: datetime | None = None) -> dict[str, Any]
     """{"flow": [{"step", "n", "hour", "waits"}], "cut", "wait", "set_aside", "stuck", "seq"}.
 
     imported, prelabelled, accepted and released count what has come so far; labelling, compared, disputed and
-    checked count the tasks that wait there now. `hour` is how many passed in the last hour, None where not counted.
+    checked count the tasks that wait there now. `hour`: passed in the last hour, None where not counted.
     """
     now = now or timezone.now()
     states = dict(Task.objects.filter(project=project).values_list("state").annotate(n=Count("pk")))
@@ -71,7 +76,9 @@ def progress_of(project: Project, now: datetime | None = None) -> dict[str, Any]
     }
     flow = [
         {
-            "step": step, "n": counts[step], "waits": step in WAITS,
+            "step": step,
+            "n": counts[step],
+            "waits": step in WAITS,
             "hour": sum(rates[verb] for verb in PASSED[step]) if step in PASSED else None,
         }
         for step in STEPS
@@ -81,9 +88,16 @@ def progress_of(project: Project, now: datetime | None = None) -> dict[str, Any]
         row["widest"] = wait is not None and row["step"] == wait["step"]
     head = ChainHead.objects.filter(chain=project.public_id).values_list("seq", flat=True).first() or 0
     return {
-        "flow": flow, "cut": cut, "wait": wait, "set_aside": states.get("set_aside", 0),
-        "stuck": Task.objects.filter(project=project).exclude(stuck="").exclude(state__in=("accepted", "set_aside")).count(),
-        "returned": states.get("returned", 0), "seq": head,
+        "flow": flow,
+        "cut": cut,
+        "wait": wait,
+        "set_aside": states.get("set_aside", 0),
+        "stuck": Task.objects.filter(project=project)
+        .exclude(stuck="")
+        .exclude(state__in=("accepted", "set_aside"))
+        .count(),
+        "returned": states.get("returned", 0),
+        "seq": head,
     }
 
 
@@ -97,26 +111,34 @@ def _released(last: Release | None) -> int:
 
 
 def _widest(project: Project, flow: list[dict[str, Any]], now: datetime) -> dict[str, Any] | None:
-    """The step at which most tasks wait: how many, who could take them, seconds at the last hour's rate (or None)."""
+    """The step at which most tasks wait: how many, who could take them, seconds at the last hour's rate."""
     waiting = [row for row in flow if row["waits"] and row["n"]]
     if not waiting:
         return None
     row = max(waiting, key=lambda one: one["n"])
     role = ROLE_OF_STEP.get(row["step"])
     stage = {"labelling": "label", "disputed": "arbitrate", "checked": "check"}.get(row["step"])
-    roles = Member.objects.filter(project=project, active=True, account__is_active=True).values_list("roles", flat=True)
+    roles = Member.objects.filter(project=project, active=True, account__is_active=True).values_list(
+        "roles", flat=True
+    )
     active = 0
     if stage is not None:
         recent = now - timedelta(minutes=15)
         active = (
             Assignment.objects.filter(project=project, stage=stage)
             .filter(Q(claimed_at__gte=recent) | Q(saved_at__gte=recent) | Q(submitted_at__gte=recent))
-            .values("person").distinct().count()
+            .values("person")
+            .distinct()
+            .count()
         )
     hour = row["hour"] or 0
     return {
-        "step": row["step"], "n": row["n"], "role": role, "people": sum(role in r for r in roles) if role else None,
-        "active": active, "seconds": round(3600 * row["n"] / hour) if hour else None,
+        "step": row["step"],
+        "n": row["n"],
+        "role": role,
+        "people": sum(role in r for r in roles) if role else None,
+        "active": active,
+        "seconds": round(3600 * row["n"] / hour) if hour else None,
     }
 
 
@@ -131,24 +153,36 @@ def people_of(project: Project, now: datetime) -> list[dict[str, Any]]:
             today=Count("pk", filter=Q(submitted_at__gte=day)),
             ms=Sum("active_ms", filter=Q(submitted_at__gte=day)),
             held=Count("pk", filter=Q(state__in=LIVE, lease_until__gt=now)),
-            saved=Max("saved_at"), sent=Max("submitted_at"), claimed=Max("claimed_at"),
+            saved=Max("saved_at"),
+            sent=Max("submitted_at"),
+            claimed=Max("claimed_at"),
         )
     )
     work = {row["account"]: row for row in rows}
     people = []
-    for member in Member.objects.select_related("account", "team").filter(project=project, active=True).order_by("pk"):
+    for member in (
+        Member.objects.select_related("account", "team").filter(project=project, active=True).order_by("pk")
+    ):
         row = work.get(member.account_id, {})
         seen = [row[name] for name in ("saved", "sent", "claimed") if row.get(name)]
         today = row.get("today", 0)
-        people.append({
-            "member": member, "submitted": row.get("submitted", 0), "today": today, "held": row.get("held", 0),
-            "mean_s": round((row.get("ms") or 0) / 1000 / today) if today else None, "seen": max(seen) if seen else None,
-        })
+        people.append(
+            {
+                "member": member,
+                "submitted": row.get("submitted", 0),
+                "today": today,
+                "held": row.get("held", 0),
+                "mean_s": round((row.get("ms") or 0) / 1000 / today) if today else None,
+                "seen": max(seen) if seen else None,
+            }
+        )
     return people
 
 
 def jobs_of(project: Project, limit: int = 12) -> list[Job]:
     """Unfinished jobs first, then the newest finished ones."""
-    unfinished = list(Job.objects.filter(project=project, state__in=("queued", "running")).order_by("-id")[:limit])
+    unfinished = list(
+        Job.objects.filter(project=project, state__in=("queued", "running")).order_by("-id")[:limit]
+    )
     rest = Job.objects.filter(project=project).exclude(state__in=("queued", "running")).order_by("-id")
     return unfinished + list(rest[: max(0, limit - len(unfinished))])

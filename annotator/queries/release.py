@@ -229,7 +229,8 @@ def _entry(
     people: dict[str, Any] = {}
     for (
         public, stage, seat_round, slot, account, person, revision, seat_digest, shown, exposed,
-        submitted_at, active_ms, ) in seats.get(task_id, ()):  # fmt: skip
+        submitted_at,
+    ) in seats.get(task_id, ()):  # fmt: skip
         if seat_round == round_ and submitted_at is not None and submitted_at <= at:
             people[public] = {
                 "stage": stage, "slot": slot, "person": pseudonyms(account, person), "revision": revision,
@@ -254,7 +255,11 @@ def _entry(
         accepted={
             "digest": digest, "number": number, "round": round_, "way": way, "event": event_seq, "at":
             iso(at), },
-        schema={"number": schema_number, "digest": schema_digest, "guideline": guidelines.get(schema_number, 1)},
+        schema={
+            "number": schema_number,
+            "digest": schema_digest,
+            "guideline": guidelines.get(schema_number, 1),
+        },
         provenance=whence,
         prelabels={one: sources[one] for one in sorted(named) if one in sources},
     )  # fmt: skip

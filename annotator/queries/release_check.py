@@ -39,8 +39,9 @@ def check_folder(folder: Path, manifest_digest: str | None = None) -> tuple[int,
     if not sums.is_file():
         return 0, Fault(SUMS, "is missing")
     listed: dict[str, str] = {}
-    for number, line in enumerate(sums.read_text("utf-8", "replace").splitlines(), start=1):
-        match = _LINE.match(line)
+    text = sums.read_text("utf-8", "replace")
+    for number, line in enumerate(text.splitlines(), start=1):
+        match = _LINE.match(line) if text.endswith("\n") else None
         if match is None or match.group(2) in listed:
             return 0, Fault(SUMS, f"line {number} is no sum")
         listed[match.group(2)] = match.group(1)

@@ -1,7 +1,7 @@
 """Seeds the demo: five accounts, a project of pictures and one of text, each with prelabels of a rule.
 
-Lies in annotator.site because it uses verbs of two wings; writes through verbs only. annotator.demo says what it is
-made of. Every step looks first for what is there, so a seeding that was cut off is taken up again.
+Lies in annotator.site because it uses verbs of two wings, and writes through verbs only; what it is made of
+stands in annotator.demo. Each step looks first for what is there, so a seeding cut off is taken up again.
 """
 
 from __future__ import annotations

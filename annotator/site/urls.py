@@ -2,7 +2,10 @@
 
 from django.urls import include, path
 
+from annotator.api.health import Health
+
 urlpatterns = [
+    path("healthz", Health.as_view()),
     path("api/", include("annotator.api.urls")),
     path("api/", include("review.api.urls")),
     path("api/", include("prelabel.api.urls")),

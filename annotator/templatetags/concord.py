@@ -1,4 +1,4 @@
-"""What templates may say about times and numbers: relative with the absolute on hover, units, readable durations."""
+"""How templates say times and numbers: relative with the absolute on hover, units, readable durations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _moment(value: Any) -> datetime | None:
 
 @register.filter
 def ago(value: Any) -> SafeString | str:
-    """<time> with "3 min ago" or "in 2 h"; the full UTC time on hover and for the script that makes it local."""
+    """<time> with "3 min ago" or "in 2 h"; the full UTC time on hover, for the script to make it local."""
     moment = _moment(value)
     if moment is None:
         return "–"
@@ -38,7 +38,10 @@ def ago(value: Any) -> SafeString | str:
     else:
         text = gettext("in %(amount)s") % {"amount": amount}
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), f"{moment:%Y-%m-%d %H:%M:%S} UTC", text
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(),
+        f"{moment:%Y-%m-%d %H:%M:%S} UTC",
+        text,
     )
 
 

@@ -1,7 +1,9 @@
 """Asks the assist process for one answer, for the holder of a live seat. Writes nothing.
 
-The process is started on first use: by the supervisor, or from here when nothing supervises (tests, development). The wait is
-bounded by two seconds; after three waits in vain the tool is refused at once for a while, so that a process that hangs
+The process is started on first use: by the supervisor, or from here when nothing supervises (tests,
+development). The wait is
+bounded by two seconds; after three waits in vain the tool is refused at once for a while, so that a process
+that hangs
 never holds the threads of the web.
 """
 
@@ -36,7 +38,8 @@ _child: subprocess.Popen[bytes] | None = None
 
 
 def assist(*, seat: Assignment, asset: str, tool: str, values: dict[str, Any], now: Any) -> dict[str, Any]:
-    """{"region": {"shape", "geometry"}, …}. Raises Conflict for a seat that is over, NotFound for a foreign asset,
+    """{"region": {"shape", "geometry"}, …}. Raises Conflict for a seat that is over, NotFound for a foreign
+    asset,
     Unavailable when the process does not answer in time."""
     if seat.state != "live" or seat.lease_until <= now:
         raise Conflict(

@@ -1,4 +1,5 @@
-"""Verb: a rule with its parameters, as an immutable version; the same parameters again are the same version."""
+"""Verb: a rule with its parameters, as an immutable version; the same parameters again are the same
+version."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def save_rule(
     idem: Idem | None = None,
     request: str = "",
 ) -> dict[str, Any]:
-    """Stores version n + 1 under the name (the rule's id unless named). Raises Invalid with the parameter's name."""
+    """Stores version n + 1 under the name (the rule's id unless named). Raises Invalid with the parameter's
+    name."""
     plugin = RULES.get(rule)
     name = (name or plugin.ID).strip()
     if not name or len(name) > NAME_LIMIT:

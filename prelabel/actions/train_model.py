@@ -1,4 +1,5 @@
-"""Verbs: train a model from what was accepted; let a trained one draft. The work itself is a job of the model lane."""
+"""Verbs: train a model from what was accepted; let a trained one draft. The work itself is a job of the
+model lane."""
 
 from __future__ import annotations
 

@@ -1,8 +1,11 @@
-"""The file of a trained model: a zip of meta.json and plain .npy arrays. Never pickle, never code, checked before use.
+"""The file of a trained model: a zip of meta.json and plain .npy arrays. Never pickle, never code, checked
+before use.
 
 Pure numpy. The same arrays and meta always give the same bytes.
-Refused: another format (pickle, torch checkpoints, archives with other members), object or unexpected dtypes, missing or
-extra arrays, other shapes, NaN or infinities, headers that promise more than the file holds, files over the limit.
+Refused: another format (pickle, torch checkpoints, archives with other members), object or unexpected
+dtypes, missing or
+extra arrays, other shapes, NaN or infinities, headers that promise more than the file holds, files over the
+limit.
 """
 
 from __future__ import annotations
@@ -116,7 +119,8 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     count = 1
     for length in shape:
         count *= int(length)
-    # The header is believed only when it fits the bytes that are really there: nothing is allocated on its word.
+    # The header is believed only when it fits the bytes that are really there: nothing is allocated on its
+    # word.
     if (
         dtype.str not in DTYPES
         or fortran

@@ -1,4 +1,5 @@
-"""The gate between a machine's output and a stored prelabel: bad parts are dropped and counted, never repaired.
+"""The gate between a machine's output and a stored prelabel: bad parts are dropped and counted, never
+repaired.
 
 Pure. Everything a rule or a model returns passes through `clean`; nothing else is written.
 """
@@ -17,7 +18,8 @@ from prelabel.core.samples import Proposal
 
 MAX_REGIONS = 1_000
 EDGE_PX = 0.5
-"""A box may stand this far over the picture's edge by rounding; it is then cut at the edge. More is `outside`."""
+"""A box may stand this far over the picture's edge by rounding; it is then cut at the edge. More is
+`outside`."""
 MIN_SIDE_PX = 1.0
 
 
@@ -32,7 +34,8 @@ def clean(
 ) -> Proposal:
     """A proposal with only what the schema and the sample allow; reasons are counted in `dropped`.
 
-    Reasons: not_a_number, outside, too_small, unknown_label, unknown_shape, bad_quote, bad_score, unknown_answer, over_limit.
+    Reasons: not_a_number, outside, too_small, unknown_label, unknown_shape, bad_quote, bad_score,
+    unknown_answer, over_limit.
     Over the limit the surest regions stay (ties: earlier first).
     """
     dropped: Counter[str] = Counter(proposal.dropped)
@@ -72,12 +75,9 @@ def clean(
 
 
 def _unit(value: Any) -> bool:
-    return (
-        isinstance(value, (int, float, np.floating))
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and 0.0 <= value <= 1.0
-    )
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)):
+        return False
+    return bool(math.isfinite(value) and 0.0 <= value <= 1.0)
 
 
 def _fault(

@@ -1,4 +1,5 @@
-"""Addresses of UNIX sockets in the data folder. Standard library only; safe in the web process and in children."""
+"""Addresses of UNIX sockets in the data folder. Standard library only; safe in the web process and in
+children."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Holdout scores: AP50 of boxes, IoU of masks, accuracy of classes. Pure numpy; a score that cannot be had says why."""
+"""Holdout scores: AP50 of boxes, IoU of masks, accuracy of classes. Pure numpy; a score that cannot be had
+says why."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Score:
-    """value in 0..1, or None with a reason; n = how many things it rests on (objects, pixels' pictures, texts)."""
+    """value in 0..1, or None with a reason; n = how many things it rests on (objects, pixels' pictures,
+    texts)."""
 
     measure: str
     value: float | None
@@ -43,7 +45,8 @@ def iou_matrix(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.flo
     area_a = np.prod(a[:, 2:] - a[:, :2], axis=1)
     area_b = np.prod(b[:, 2:] - b[:, :2], axis=1)
     union = area_a[:, None] + area_b[None, :] - inter
-    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    out: NDArray[np.float64] = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    return out
 
 
 def suppress(boxes: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> list[int]:
@@ -65,7 +68,8 @@ def average_precision(
     found: Sequence[Sequence[tuple[str, Box, float]]],
     threshold: float = 0.5,
 ) -> Score:
-    """Mean over classes that occur in `truth` of the area under the precision envelope (all points, as VOC 2010 does).
+    """Mean over classes that occur in `truth` of the area under the precision envelope (all points, as VOC
+    2010 does).
 
     One entry a picture in both lists. Surest first, each truth box is matched once, at IoU >= threshold.
     Undefined when truth holds no box. n = truth boxes.
@@ -112,9 +116,11 @@ def best_threshold(
     found: Sequence[Sequence[tuple[str, Box, float]]],
     default: float = 0.3,
 ) -> float:
-    """The score at which F1 at IoU 0.5 is highest (ties: the higher score); `default` when there is nothing to go by.
+    """The score at which F1 at IoU 0.5 is highest (ties: the higher score); `default` when there is nothing
+    to go by.
 
-    Chosen on the same holdout as the score, so the proposals' F1 there is a little flattering; AP50 does not depend on it.
+    Chosen on the same holdout as the score, so the proposals' F1 there is a little flattering; AP50 does not
+    depend on it.
     """
     pairs: list[tuple[float, int]] = []
     total = sum(len(picture) for picture in truth)
@@ -145,7 +151,8 @@ def best_threshold(
 def mask_iou(
     truth: Sequence[NDArray[np.integer]], found: Sequence[NDArray[np.integer]], labels: Sequence[str]
 ) -> tuple[Score, dict[str, float | None]]:
-    """Mean over labels of intersection / union of pixels, summed over the pictures (0 = background, 1.. = labels).
+    """Mean over labels of intersection / union of pixels, summed over the pictures (0 = background, 1.. =
+    labels).
 
     A label neither in truth nor found is left out. n = pictures. Second value: the figure of each label.
     """

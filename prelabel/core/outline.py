@@ -12,7 +12,8 @@ from prelabel.core.samples import Raster
 def raster_to_rings(
     raster: Raster, tolerance_px: float = 1.0, min_area_px: float = 4.0
 ) -> list[list[list[float]]]:
-    """Outer rings of the connected parts of a mask, largest first, simplified to `tolerance_px`; holes are left out.
+    """Outer rings of the connected parts of a mask, largest first, simplified to `tolerance_px`; holes are
+    left out.
 
     Coordinates are image pixels with the origin at the outer corner of the top-left pixel.
     """
@@ -24,7 +25,8 @@ def raster_to_rings(
         if part.area < min_area_px:
             continue
         top, left, _bottom, _right = part.bbox
-        # Filled, so that the first contour is the outer ring; padded, so that rings at the picture's edge close.
+        # Filled, so that the first contour is the outer ring; padded, so that rings at the picture's edge
+        # close.
         filled = np.pad(part.image_filled, 1).astype(np.uint8)
         contours = find_contours(filled, 0.5)
         if not contours:

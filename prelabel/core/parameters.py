@@ -27,7 +27,8 @@ MAX_LINE_LENGTH = 500
 class Parameter:
     """One value a rule takes.
 
-    kind: integer | number | flag | option | label (a label name of the schema) | control (a choice control's name)
+    kind: integer | number | flag | option | label (a label name of the schema) | control (a choice control's
+    name)
     | lines (a mapping of label or option name to a list of strings).
     """
 
@@ -75,7 +76,8 @@ class Choices:
 
 
 def parse(parameters: tuple[Parameter, ...], values: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
-    """Checks `values` against the declaration; absent ones get their default. Unknown names are refused, never dropped."""
+    """Checks `values` against the declaration; absent ones get their default. Unknown names are refused,
+    never dropped."""
     known = {parameter.name: parameter for parameter in parameters}
     for name in values:
         if name not in known:

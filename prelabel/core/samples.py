@@ -1,4 +1,5 @@
-"""What goes into a rule or model (Sample, Example) and what comes out (Proposal). Pure; pictures are loaded late."""
+"""What goes into a rule or model (Sample, Example) and what comes out (Proposal). Pure; pictures are loaded
+late."""
 
 from __future__ import annotations
 

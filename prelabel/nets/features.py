@@ -1,6 +1,8 @@
-"""Encoder maps kept on disk under (sha256 of the picture, encoder id, view): a picture is encoded once in its life.
+"""Encoder maps kept on disk under (sha256 of the picture, encoder id, view): a picture is encoded once in
+its life.
 
-Files are written under a temporary name and moved into place; a cut or foreign file is made again. No torch in here.
+Files are written under a temporary name and moved into place; a cut or foreign file is made again. No torch
+in here.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ MEMORY_BYTES = 512 * 1024**2
 
 
 class FeatureCache:
-    """Maps by key; the youngest stay in memory up to `memory_bytes`, the disk is kept under `disk_bytes` by `prune`."""
+    """Maps by key; the youngest stay in memory up to `memory_bytes`, the disk is kept under `disk_bytes` by
+    `prune`."""
 
     def __init__(self, folder: Path, memory_bytes: int = MEMORY_BYTES, disk_bytes: int = DISK_BYTES) -> None:
         self.folder = folder
@@ -32,7 +35,8 @@ class FeatureCache:
         self._used = 0
 
     def get(self, sha256: str, encoder_id: str, view: str, make: Callable[[], Maps]) -> Maps:
-        """The maps of one view of one picture; `make` is called when they are not there. No sha256: never stored."""
+        """The maps of one view of one picture; `make` is called when they are not there. No sha256: never
+        stored."""
         if not sha256:
             return make()
         key = f"{encoder_id}/{sha256[:2]}/{sha256}-{view}"

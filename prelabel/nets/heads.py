@@ -1,4 +1,5 @@
-"""The two small trained nets on top of the frozen maps: a centre head for boxes, a top-down decoder for masks."""
+"""The two small trained nets on top of the frozen maps: a centre head for boxes, a top-down decoder for
+masks."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class TopDown(nn.Module):
 
 
 class BoxHead(nn.Module):
-    """Centre net at stride 8: a heat map for each label and the distances left, top, right, bottom in strides.
+    """Centre net at stride 8: a heat map for each label and the distances left, top, right, bottom in
+    strides.
 
     Two convolutions; width 64. Heat maps start at a probability of 0.02, so that the first steps are calm.
     """

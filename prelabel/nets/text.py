@@ -1,4 +1,5 @@
-"""Text class: TF-IDF of character 1- to 3-grams and logistic regression. scikit-learn, no torch; same interface as the nets.
+"""Text class: TF-IDF of character 1- to 3-grams and logistic regression. scikit-learn, no torch; same
+interface as the nets.
 
 A linear model, because every small net that was measured was slower and worse at every size.
 """

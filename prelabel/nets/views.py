@@ -15,7 +15,8 @@ from prelabel.nets.heads import BOX_STRIDES, MASK_STRIDES
 
 TILE = 256
 MASK_LONG_SIDE = 1024
-"""Pictures for masks are shrunk to this long side (never enlarged): finer detail than 4 px of it is not drawn."""
+"""Pictures for masks are shrunk to this long side (never enlarged): finer detail than 4 px of it is not
+drawn."""
 ORIENTATIONS: tuple[Callable[[NDArray[np.generic]], NDArray[np.generic]], ...] = (
     lambda array: array,
     lambda array: array[:, ::-1],

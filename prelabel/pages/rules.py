@@ -1,4 +1,5 @@
-"""Page "Rules and models": a form for each installed rule, made from its declared parameters; runs; training; scores."""
+"""Page "Rules and models": a form for each installed rule, made from its declared parameters; runs;
+training; scores."""
 
 from __future__ import annotations
 
@@ -62,7 +63,8 @@ REASONS = {
 
 
 def parameters_of(form: Any, rule: str) -> dict[str, Any]:
-    """The parameters of a posted form, typed as the rule declares them; what cannot be read is passed on to be refused."""
+    """The parameters of a posted form, typed as the rule declares them; what cannot be read is passed on to
+    be refused."""
     values: dict[str, Any] = {}
     for parameter in RULES.get(rule).PARAMETERS:
         field = f"param.{parameter.name}"
@@ -196,7 +198,7 @@ class Rules(Page):
         previous = entry["metrics"].get("previous") or {}
         entry["title"] = KINDS.get(entry["kind"], entry["kind"])
         entry["state_title"] = STATES.get(entry["state"], entry["state"])
-        entry["measure"] = MEASURES.get(score.get("measure"), score.get("measure", ""))
+        entry["measure"] = MEASURES.get(str(score.get("measure")), score.get("measure", ""))
         entry["score"] = score
         entry["previous"] = previous if previous.get("compared") else None
         entry["outcome"] = result_of(entry["run"], entry["pending"])

@@ -1,6 +1,7 @@
 """Reads: which asset of an item a rule or a model looks at, and its pixels or text.
 
-Pictures are decoded in the calling worker, header-checked before by the import; Pillow and numpy are imported here only
+Pictures are decoded in the calling worker, header-checked before by the import; Pillow and numpy are
+imported here only
 when a picture is opened.
 """
 

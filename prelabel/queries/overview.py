@@ -30,7 +30,8 @@ def iso(moment: datetime | None) -> str | None:
 
 
 def models_state() -> str:
-    """ready | installing | failed | off: whether the model worker can work. Looks for packages, imports none."""
+    """ready | installing | failed | off: whether the model worker can work. Looks for packages, imports
+    none."""
     try:
         state = json.loads((Path(settings.DATA) / "run" / "state.json").read_text())
         said = state.get("models")

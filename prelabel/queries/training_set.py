@@ -41,7 +41,8 @@ def labels_for(project: Project, kind: str) -> list[str]:
 def read(project: Project, kind: str) -> tuple[list[tuple[Item, Example]], dict[str, Any]]:
     """Examples with their items, oldest accepted first, and where they were read from.
 
-    Documents that say unusable teach nothing. A region of a label that is retired or of another shape is left out of
+    Documents that say unusable teach nothing. A region of a label that is retired or of another shape is
+    left out of
     the target: under the schema in force nobody may draw it.
     """
     schema = project.schema.document if project.schema else {}

@@ -7,7 +7,8 @@ A rule module states
     SHAPES      shapes it proposes; empty when it answers a choice control
     PARAMETERS  tuple of `Parameter`
     prepare(values, schema) -> a context manager that yields apply(Sample) -> Proposal
-`values` went through `prepare_values`. One `prepare` serves a whole run; nothing is remembered between samples.
+`values` went through `prepare_values`. One `prepare` serves a whole run; nothing is remembered between
+samples.
 """
 
 from __future__ import annotations

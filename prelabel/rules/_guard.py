@@ -1,6 +1,8 @@
-"""Runs people's regular expressions in a child process: one that backtracks for ever is killed, not waited for.
+"""Runs people's regular expressions in a child process: one that backtracks for ever is killed, not waited
+for.
 
-Standard library only. Refused alternative: a signal in this process works only in the main thread and not in every step of
+Standard library only. Refused alternative: a signal in this process works only in the main thread and not in
+every step of
 the matcher. The child knows no files of the project and gets its work through a pipe.
 """
 
@@ -99,7 +101,8 @@ class Guard:
         self._stop()
 
     def matches(self, text: str) -> tuple[list[tuple[int, int, str]], int]:
-        """(start, end, label) of every match and how many were over the limit; PatternTimeout when it took too long."""
+        """(start, end, label) of every match and how many were over the limit; PatternTimeout when it took
+        too long."""
         if self._stops >= MAX_STOPS:
             raise PatternTimeout
         if self._child is None:

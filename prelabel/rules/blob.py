@@ -1,7 +1,10 @@
-"""blob.v1: bright or dark spots on a picture become boxes, by a grey threshold. Pure; scipy is imported on use.
+"""blob.v1: bright or dark spots on a picture become boxes, by a grey threshold. Pure; scipy is imported on
+use.
 
-Method: grey value, optional flattening of uneven light (minus a wide Gaussian), smoothing, Otsu's threshold (1979) or a
-given level, holes filled, connected parts (8 neighbours), one box a part. A box ends at the outer edge of its last pixel.
+Method: grey value, optional flattening of uneven light (minus a wide Gaussian), smoothing, Otsu's threshold
+(1979) or a
+given level, holes filled, connected parts (8 neighbours), one box a part. A box ends at the outer edge of
+its last pixel.
 """
 
 from __future__ import annotations
@@ -74,7 +77,8 @@ def prepare(values: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Ca
 
 
 def otsu(values: NDArray[np.float32]) -> float:
-    """Threshold that splits 256 grey bins with the largest variance between the two sides; ties: the middle of the plateau.
+    """Threshold that splits 256 grey bins with the largest variance between the two sides; ties: the middle
+    of the plateau.
 
     A flat picture gives its own value (nothing lies above it).
     """
@@ -95,7 +99,8 @@ def otsu(values: NDArray[np.float32]) -> float:
 
 
 def find(picture: Picture, values: Mapping[str, Any]) -> Proposal:
-    """Boxes of one picture. The score of a box is how far its mean lies from the threshold, against the farthest part's."""
+    """Boxes of one picture. The score of a box is how far its mean lies from the threshold, against the
+    farthest part's."""
     from scipy import ndimage
 
     grey = np.asarray(picture, np.float32)

@@ -1,6 +1,7 @@
 """dictionary.v1: listed terms in a text become spans. Pure.
 
-A term matches whole words where its edge is a Latin letter or a digit; Chinese has no spaces, so there every occurrence counts.
+A term matches whole words where its edge is a Latin letter or a digit; Chinese has no spaces, so there every
+occurrence counts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""keyword.v1: words in a text answer a choice control; the option with most distinct terms found wins. Pure."""
+"""keyword.v1: words in a text answer a choice control; the option with most distinct terms found wins.
+Pure."""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ def prepare(values: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Ca
         winners = [option for option, count in counts.items() if count == best]
         if best and len(winners) == 1:
             proposal.answers = {control: winners[0]}
-            # One word alone is weak evidence; n words of n + 1 found speak for the winner as (best) / (total + 1).
+            # One word alone is weak evidence; n words of n + 1 found speak for the winner as (best) /
+            # (total + 1).
             proposal.score = round(best / (total + 1), 4)
         return proposal
 

@@ -1,4 +1,5 @@
-"""pattern.v1: regular expressions in a text become spans, run in a child process that may be stopped. No Django."""
+"""pattern.v1: regular expressions in a text become spans, run in a child process that may be stopped. No
+Django."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from prelabel.rules._spans import settle
 ID = "pattern.v1"
 TITLE = _("Regular expressions")
 HELP = _(
-    "Marks what a regular expression finds in a text. One expression a line; a group named “span” narrows the mark."
+    "Marks what a regular expression finds in a text. One expression a line; a group named “span” "
+    "narrows the mark."
 )
 INPUT = "text"
 SHAPES: tuple[str, ...] = ("span",)

@@ -1,8 +1,10 @@
-"""The assist process: one request, one answer, warm pictures; on a local socket in the data folder. No Django, no network.
+"""The assist process: one request, one answer, warm pictures; on a local socket in the data folder. No
+Django, no network.
 
     python -m prelabel.serve.assist DATA_FOLDER
 
-A request is one line of JSON {"tool", "path", "values"}; path names a blob and must lie in the blob folder. An answer is one
+A request is one line of JSON {"tool", "path", "values"}; path names a blob and must lie in the blob folder.
+An answer is one
 line: {"result": …} or {"error": {"code", "message", …}}. Ends by itself after ten idle minutes.
 """
 
@@ -100,7 +102,8 @@ def _read_line(connection: socket.socket) -> bytes:
 
 
 def serve(data: Path, idle_s: float = IDLE_S) -> int:
-    """Answers until idle for `idle_s` seconds; 0. Another living assist of the same folder ends this one at once."""
+    """Answers until idle for `idle_s` seconds; 0. Another living assist of the same folder ends this one at
+    once."""
     run = data / "run"
     run.mkdir(parents=True, exist_ok=True, mode=0o700)
     with open(run / "assist.lock", "a+") as lock:

@@ -23,7 +23,8 @@ def source_of(model: ModelVersion) -> str:
 
 
 def run(ticket: Ticket) -> dict[str, Any]:
-    """The job's handler. Items (and groups) that the model learned from or was judged by are left out and counted."""
+    """The job's handler. Items (and groups) that the model learned from or was judged by are left out and
+    counted."""
     from prelabel.serve.predict import Predictor
 
     model = ModelVersion.objects.select_related("project__schema").get(public_id=ticket.payload["model"])

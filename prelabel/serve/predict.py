@@ -1,6 +1,7 @@
 """predict(): samples in, proposals out. Loads only files that pass `prelabel.core.artefact`.
 
-A batch that does not fit into memory is halved; a single sample that does not fit gives no proposal and is counted. Bad
+A batch that does not fit into memory is halved; a single sample that does not fit gives no proposal and is
+counted. Bad
 outputs (not a number, outside, unknown label, over the limits) are dropped by `clean` and counted.
 """
 
@@ -61,7 +62,8 @@ class Predictor:
     def load(
         cls, data: bytes, *, cache: FeatureCache, encoder: Any = None, encoder_weights: str = "package"
     ) -> Predictor:
-        """Checks the file (format, names, shapes, finite weights) and builds the model; raises Invalid with the reason."""
+        """Checks the file (format, names, shapes, finite weights) and builds the model; raises Invalid with
+        the reason."""
         meta, _first = artefact.unpack(data)
         kind, labels = meta.get("kind"), meta.get("labels")
         if (
@@ -104,7 +106,8 @@ class Predictor:
     def raw(self, samples: Sequence[Sample]) -> list[Any]:
         """One output a sample, None where the device could not hold even that sample alone.
 
-        boxes: list of (label, (x0, y0, x1, y1), score). masks: {"map": uint8 label map, "sure": {label: probability}}.
+        boxes: list of (label, (x0, y0, x1, y1), score). masks: {"map": uint8 label map, "sure": {label:
+        probability}}.
         text_class: (class, probability).
         """
         if not samples:
@@ -189,7 +192,8 @@ class Predictor:
         }
 
     def propose(self, samples: Sequence[Sample], shapes: Mapping[str, set[str]]) -> list[Proposal]:
-        """Proposals, not cleaned yet. shapes: shape -> labels the schema accepts, to choose mask or polygon."""
+        """Proposals, not cleaned yet. shapes: shape -> labels the schema accepts, to choose mask or
+        polygon."""
         return [self._proposal(output, shapes) for output in self.raw(samples)]
 
     def _proposal(self, output: Any, shapes: Mapping[str, set[str]]) -> Proposal:

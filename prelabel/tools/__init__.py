@@ -1,4 +1,5 @@
-"""Interactive tools, one a file, run in the assist process. Nothing heavier than numpy is imported at module level.
+"""Interactive tools, one a file, run in the assist process. Nothing heavier than numpy is imported at module
+level.
 
 A tool module states ID ("name.v1"), PARAMETERS (tuple of `Parameter`) and
 run(picture, values) -> {"shape", "geometry", ...}: picture uint8 (height, width, 3) in the stored frame.

@@ -16,7 +16,8 @@ from prelabel.core.samples import Picture
 ID = "click_segment.v1"
 TITLE = _("Grow a region from a click")
 WINDOW_PX = 2048
-"""Half of the answer's time is spent on pixels: the region grows within this window round the click, and says when cut."""
+"""Half of the answer's time is spent on pixels: the region grows within this window round the click, and
+says when cut."""
 PARAMETERS = (
     Parameter(
         "x", "number", _("Click, from the left"), default=None, minimum=0, maximum=1_000_000, unit="px"
@@ -39,7 +40,8 @@ MIN_AREA_PX = 4
 
 
 def run(picture: Picture, values: dict[str, Any]) -> dict[str, Any]:
-    """The grown region, holes filled: {"shape", "geometry", "area_px", "cut"} and for masks {"parts": digest -> base64}.
+    """The grown region, holes filled: {"shape", "geometry", "area_px", "cut"} and for masks {"parts": digest
+    -> base64}.
 
     Colour distance is the largest difference of a channel from the mean of the 3 x 3 pixels at the click.
     """

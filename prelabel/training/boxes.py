@@ -42,7 +42,8 @@ def targets(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """(heat (labels, h, w), distances (4, h, w) in strides, weight (h, w)) of boxes given in fitted pixels.
 
-    Heat is 1 at the cell of the centre and falls off as a Gaussian a seventh of the box wide. Distances are set where the
+    Heat is 1 at the cell of the centre and falls off as a Gaussian a seventh of the box wide. Distances are
+    set where the
     heat is over 0.3; the smaller box wins a cell.
     """
     side = size // STRIDE
@@ -82,7 +83,8 @@ def loss_of(
     want_distances: torch.Tensor,
     weight: torch.Tensor,
 ) -> torch.Tensor:
-    """Focal loss of the heat map with soft negatives near centres (Zhou et al. 2019) plus 1 - IoU of the boxes."""
+    """Focal loss of the heat map with soft negatives near centres (Zhou et al. 2019) plus 1 - IoU of the
+    boxes."""
     p = torch.sigmoid(heat).clamp(1e-4, 1 - 1e-4)
     centre = want_heat >= 0.999
     positive = torch.log(p) * (1 - p) ** 2 * centre
@@ -160,7 +162,8 @@ def _scaled(
 def decode(
     heat: torch.Tensor, distances: torch.Tensor, floor: float, most: int
 ) -> list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]:
-    """Per picture (label index, boxes in fitted pixels, scores): 3 x 3 peaks over `floor`, at most `most`, surest first."""
+    """Per picture (label index, boxes in fitted pixels, scores): 3 x 3 peaks over `floor`, at most `most`,
+    surest first."""
     p = torch.sigmoid(heat)
     peaks = p * (functional.max_pool2d(p, 3, 1, 1) == p)
     out = []

@@ -1,4 +1,5 @@
-"""The job that trains: reads accepted documents, trains, stores the file, then one write makes the version visible."""
+"""The job that trains: reads accepted documents, trains, stores the file, then one write makes the version
+visible."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def cache() -> FeatureCache:
 
 
 def run(ticket: Ticket) -> dict[str, Any]:
-    """The job's handler. A second try after a kill trains again from the start and ends in the same version."""
+    """The job's handler. A second try after a kill trains again from the start and ends in the same
+    version."""
     from prelabel.training.train import train
 
     model = ModelVersion.objects.select_related("project__schema").get(job=ticket.job)
@@ -79,7 +81,8 @@ def run(ticket: Ticket) -> dict[str, Any]:
             trained_on={**read_at, "items": len(trained_on), "digest": digest(sorted(trained_on))},
         )
         if changed:
-            # The holdout counts as well: the score and the threshold come from it, so its items are not drafted either.
+            # The holdout counts as well: the score and the threshold come from it, so its items are not
+            # drafted either.
             TrainingItem.objects.bulk_create(
                 [
                     TrainingItem(
@@ -108,7 +111,8 @@ def _took_part(example: Any, kind: str, control: str | None) -> bool:
 
 
 def _usable(previous: ModelVersion | None) -> bytes | None:
-    """The file of the version in use; None when it is gone or refused (then there is nothing to compare with)."""
+    """The file of the version in use; None when it is gone or refused (then there is nothing to compare
+    with)."""
     from annotator.core.errors import ConcordError
     from prelabel.core import artefact
 

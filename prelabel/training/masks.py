@@ -20,7 +20,8 @@ from prelabel.training.run import Setting, Watch
 BATCH = 8
 RATE = 3e-3
 MAX_TILES = 400
-"""More tiles than this cost minutes on two cores: those that show labels go first, the rest is said in the metrics."""
+"""More tiles than this cost minutes on two cores: those that show labels go first, the rest is said in the
+metrics."""
 
 
 def label_map(
@@ -58,7 +59,8 @@ def fit(
     encoder, device = setting.encoder, setting.device
     assert encoder is not None
     rng = np.random.default_rng(setting.seed)
-    # Which tiles: looked up first, without pictures in memory, so that a thousand large pictures cost no memory.
+    # Which tiles: looked up first, without pictures in memory, so that a thousand large pictures cost no
+    # memory.
     places: list[tuple[bool, int, tuple[int, int]]] = []
     for index, example in enumerate(examples):
         picture = views.picture_of(example.sample)
@@ -72,23 +74,23 @@ def fit(
         ]
         watch.check()
     total = len(places)
-    order = rng.permutation(total)
-    order = sorted(order, key=lambda at: not places[at][0])[:MAX_TILES]
-    chosen = sorted(order, key=lambda at: places[at][1])
+    drawn = sorted((int(at) for at in rng.permutation(total)), key=lambda at: not places[at][0])[:MAX_TILES]
+    chosen = sorted(drawn, key=lambda at: places[at][1])
     turns = range(len(views.ORIENTATIONS))
     steps = setting.steps or int(np.clip(5 * len(chosen), 160, 700))
     watch.plan(len(chosen) * len(turns) + steps)
     tiles: list[tuple[int, tuple[int, int], NDArray[np.uint8], NDArray[np.uint8]]] = []
-    last, fitted, shrunk = -1, np.zeros(0, np.uint8), np.zeros(0, np.uint8)
+    last = -1
+    fitted = goals = np.zeros((0, 0), np.uint8)
     for at in chosen:
         _labelled, index, corner = places[at]
         if index != last:
             picture = views.picture_of(examples[index].sample)
             fitted, scale = fit_picture(picture, views.MASK_LONG_SIDE, square=False)
             wanted = truth_of(examples[index], labels, *picture.shape[:2])
-            shrunk, last = _shrunk(wanted, fitted.shape[:2], scale), index
-        piece = views.cut(fitted, *corner, GREY).copy()
-        tiles.append((index, corner, piece, views.cut(shrunk, *corner, 0).copy()))  # type: ignore[arg-type]
+            goals, last = _shrunk(wanted, (fitted.shape[0], fitted.shape[1]), scale), index
+        piece, goal = views.cut(fitted, *corner, GREY), views.cut(goals, *corner, 0)
+        tiles.append((index, corner, piece.astype(np.uint8), goal.astype(np.uint8)))
         for turn in turns:
             _maps(examples, tiles[-1], turn, setting)
             watch.step("reading pictures")
@@ -106,10 +108,10 @@ def fit(
         picked, queue = queue[:BATCH], queue[BATCH:]
         picks = [(int(index), int(rng.integers(len(views.ORIENTATIONS)))) for index in picked]
         maps = [_maps(examples, tiles[index], turn, setting) for index, turn in picks]
-        goal = np.stack([views.ORIENTATIONS[turn](tiles[index][3]) for index, turn in picks]).astype(np.int64)
+        target = np.stack([views.ORIENTATIONS[turn](tiles[index][3]) for index, turn in picks]).astype(np.int64)
         logits = net(views.stack(maps, MASK_STRIDES, device))
-        logits = functional.interpolate(logits, size=goal.shape[1:], mode="bilinear", align_corners=False)
-        loss = loss_of(logits, torch.from_numpy(goal).to(device))
+        logits = functional.interpolate(logits, size=target.shape[1:], mode="bilinear", align_corners=False)
+        loss = loss_of(logits, torch.from_numpy(target).to(device))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)

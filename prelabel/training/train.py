@@ -1,6 +1,8 @@
-"""train(): examples in, a judged model file out. The same steps for every kind; a kind adds its fit and its measure.
+"""train(): examples in, a judged model file out. The same steps for every kind; a kind adds its fit and its
+measure.
 
-20 % of the groups judge and never train. A model that is worse than the one before it, on the pictures that neither of them
+20 % of the groups judge and never train. A model that is worse than the one before it, on the pictures that
+neither of them
 saw, is returned as such: the caller keeps the previous one.
 """
 
@@ -57,7 +59,8 @@ def train(
 ) -> Trained:
     """Trains and judges one model.
 
-    kind: boxes | masks | text_class. control: the choice control that text_class answers. labels: those that may be
+    kind: boxes | masks | text_class. control: the choice control that text_class answers. labels: those that
+    may be
     proposed; labels without an example are left out and named in the metrics.
     Raises Invalid("too_few_examples" | "one_class") with the reason, Cancelled when told so.
     """
@@ -103,7 +106,8 @@ def train(
         meta["threshold"] = metrics["threshold"]
     unexposed = [example for example in holdout if not example.exposed]
     if len(unexposed) < len(holdout):
-        # What a prelabel was shown on was corrected from a machine's answer, so its score flatters the machine.
+        # What a prelabel was shown on was corrected from a machine's answer, so its score flatters the
+        # machine.
         metrics["score_unexposed"] = judge(predictor, unexposed, watch)["score"]
     metrics |= {
         "n_train": len(training),

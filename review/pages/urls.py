@@ -1,5 +1,9 @@
-"""Routes of this wing."""
+"""Routes of this wing's pages."""
+
+from __future__ import annotations
 
 from django.urls import URLPattern
 
-urlpatterns: list[URLPattern] = []
+from review.pages import lots, quality, queues
+
+urlpatterns: list[URLPattern] = [*queues.urlpatterns, *lots.urlpatterns, *quality.urlpatterns]

@@ -90,7 +90,7 @@ def check_rows(project: Project, member: Member, cursor: list[Any] | None, limit
     """Tasks that wait for a check, in the queue's order."""
     tasks = _own_excluded(Task.objects.filter(project=project, state="check"), member)
     found = CandidateDocument.objects.filter(task__in=tasks.values("pk"), round=F("task__round"))
-    found = found.annotate(taken=_seats("check")).select_related("task__item")
+    found = found.annotate(taken=_seats("check")).select_related("task__item").defer("document", "provenance")
     after = _numbers(cursor, (int, int))
     if after is not None:
         found = found.filter(Q(task__rank__gt=after[0]) | Q(task__rank=after[0], pk__gt=after[1]))
@@ -105,7 +105,6 @@ def check_rows(project: Project, member: Member, cursor: list[Any] | None, limit
                 "key": row.task.item.external_key,
                 "round": row.round,
                 "way": row.way,
-                "n_regions": len(row.document.get("regions", {})),
                 "taken": row.taken,
                 "return_asked": row.task_id in asked,
                 "since": iso(row.at),

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from annotator.models import AcceptedDocument, ChainHead, Event, Item, Project, SchemaVersion
 from annotator.queries.workflows import DEFAULTS
 from review.core.agreement import MEASURES
@@ -27,15 +29,22 @@ WANTED_PER_LABEL = 1
 """Accepted examples from which on a label counts as covered, until a project can set its own number."""
 
 DEFINITIONS = {
-    "completeness": "Active items with an accepted document that has every required answer and attribute, "
-    "of all active items. Counted, not sampled.",
-    "accuracy": "Process average: share of items that lots found right (classes A and B count), lots "
-    "weighted by their size, first judgement of each lot.",
-    "consistency": "First-pass agreement: tasks without any difference, of tasks labelled twice in round 1, "
-    "where at least one side did not see the prelabels. Interval over groups of items.",
-    "timeliness": "Accepted documents made under the guideline version in force. Turnaround is reported "
-    "apart.",
-    "coverage": "Labels in force with at least one accepted example, of all labels in force.",
+    "completeness": _(
+        "Active items with an accepted document that has every required answer and attribute, of all active "
+        "items. Counted, not sampled."
+    ),
+    "accuracy": _(
+        "Process average: share of items that lots found right (classes A and B count), lots weighted by their "
+        "size, first judgement of each lot."
+    ),
+    "consistency": _(
+        "First-pass agreement: tasks without any difference, of tasks labelled twice in round 1, where at least "
+        "one side did not see the prelabels. Interval over groups of items."
+    ),
+    "timeliness": _(
+        "Accepted documents made under the guideline version in force. Turnaround is reported apart."
+    ),
+    "coverage": _("Labels in force with at least one accepted example, of all labels in force."),
 }
 
 
@@ -274,9 +283,7 @@ def _consistency(project: Project, when: Moment, repeats: int) -> dict[str, Any]
         False: defaultdict(list),
         True: defaultdict(list),
     }
-    for measure, exposure, _value, _undefined, _n, detail, group, item in rows.values_list(*fields).iterator(
-        chunk_size=1000
-    ):
+    for measure, exposure, detail, group, item in rows.values_list(*fields).iterator(chunk_size=1000):
         both = bool(exposure) and all(_exposed(side) for side in exposure)
         apart[both][measure].append((group or item, detail))
     blind = {

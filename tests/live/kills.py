@@ -71,9 +71,9 @@ class Server:
         except (OSError, ValueError):
             return {}
         found = {}
-        for child in state.get("children", []):
-            if child.get("pid"):
-                found[child["name"]] = child["pid"]
+        for name, child in state.get("children", {}).items():
+            if child.get("pid") and child.get("state") == "running":
+                found[name] = child["pid"]
         return found
 
     def wait_ready(self, client: Any, seconds: float = 60) -> float:

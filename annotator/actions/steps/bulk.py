@@ -7,6 +7,7 @@ other before anything is written. Demands an open transaction (and so the write 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -62,7 +63,17 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Seque
 
 
 def _json(column: Any) -> Any:
-    return lambda value: None if value is None else connection.ops.adapt_json_value(value, column.encoder)
+    if connection.vendor == "postgresql":
+        return lambda value: None if value is None else connection.ops.adapt_json_value(value, column.encoder)
+    encode = json.JSONEncoder().encode
+
+    def convert(value: Any) -> str | None:
+        if not value:
+            # most JSON columns of a new row are empty
+            return None if value is None else "{}" if value == {} else "[]" if value == [] else encode(value)
+        return encode(value)
+
+    return convert
 
 
 def _moment() -> Any:

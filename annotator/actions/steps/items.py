@@ -17,9 +17,9 @@ from annotator.actions.steps import bulk, events
 from annotator.actions.steps.prelabels import NewPrelabel, insert_prelabels
 from annotator.actions.steps.seats import rank_of, rewind_cursors
 from annotator.core.errors import Invalid
+from annotator.core.ids import new_ids
 from annotator.models import Asset, Batch, Item, ItemAsset, Project, Task
-from annotator.models.item import asset_id, item_id, prelabel_id
-from annotator.models.task import task_id
+from annotator.models.item import asset_id
 
 if TYPE_CHECKING:
     from annotator.actions.verb import Writing
@@ -141,13 +141,15 @@ def store_items(
     use = "pilot" if batch.kind == "pilot" else "normal"
     order = Task.objects.filter(project=project).aggregate(n=Max("order"))["n"] or 0
     item_ids, task_ids = bulk.reserve_ids(Item, len(items)), bulk.reserve_ids(Task, len(items))
+    publics, task_publics = new_ids("i", len(items)), new_ids("t", len(items))
+    proposals = iter(new_ids("pl", len(items)))
     link_ids = iter(bulk.reserve_ids(ItemAsset, sum(len(i.assets) for i in items)))
     item_rows, task_rows, link_rows, logged = [], [], [], []
     prelabels: list[NewPrelabel] = []
     made: list[tuple[int, str, str]] = []
     lowest: int | None = None
     for at, (item, pk, task_pk) in enumerate(zip(items, item_ids, task_ids, strict=True)):
-        public, task_public = item_id(), task_id()
+        public, task_public = publics[at], task_publics[at]
         order += 1
         seed = hashlib.sha256(f"{project.seed}:{item.key}".encode()).hexdigest()
         n_slots = slots if share >= 1 or draw(seed, "slots") < share else 1
@@ -165,7 +167,7 @@ def store_items(
         if first_row:
             data["row"] = first_row + at
         if item.regions is not None and item.set_id is not None:
-            proposal = prelabel_id()
+            proposal = next(proposals)
             prelabels.append(NewPrelabel(item.set_id, pk, item.regions, item.answers, item.score, proposal))
             data["prelabel"] = proposal
         logged.append(("item.imported", public, task_public, data))
@@ -177,7 +179,7 @@ def store_items(
     bulk.insert(Task, _TASK, task_rows)
     if prelabels:
         insert_prelabels(prelabels)
-    events.append(w, project.public_id, logged)
+    events.append_bulk(w, project.public_id, logged)
     # A new item stands behind all others of its priority; only a raised one can lie before somebody's cursor.
     if lowest is not None:
         rewind_cursors(project, lowest)

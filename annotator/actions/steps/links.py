@@ -17,13 +17,22 @@ def link_digest(secret: str) -> str:
 
 
 def make_link(
-    w: Writing, *, made_by: Account, hours: int, project: Project | None = None, roles: list[str] | None = None,
+    w: Writing,
+    *,
+    made_by: Account,
+    hours: int,
+    project: Project | None = None,
+    roles: list[str] | None = None,
     account: Account | None = None,
 ) -> tuple[Invitation, str]:
     """A new link: (row, secret). The secret is shown once and never stored."""
     secret = secrets.token_urlsafe(24)
     row = Invitation.objects.create(
-        digest=link_digest(secret), project=project, roles=roles or [], account=account, made_by=made_by,
+        digest=link_digest(secret),
+        project=project,
+        roles=roles or [],
+        account=account,
+        made_by=made_by,
         expires_at=w.now + timedelta(hours=hours),
     )
     return row, secret
@@ -31,7 +40,9 @@ def make_link(
 
 def use_link(w: Writing, row: Invitation, by: Account) -> None:
     """Mark the link as used; of two who use it at once, one is told. Raises Gone."""
-    changed = Invitation.objects.filter(pk=row.pk, used_at=None, expires_at__gt=w.now).update(used_at=w.now, used_by=by)
+    changed = Invitation.objects.filter(pk=row.pk, used_at=None, expires_at__gt=w.now).update(
+        used_at=w.now, used_by=by
+    )
     if not changed:
         raise link_gone()
 
@@ -39,6 +50,7 @@ def use_link(w: Writing, row: Invitation, by: Account) -> None:
 def link_gone() -> Gone:
     """The answer for a link that is used, expired or unknown: they look alike."""
     return Gone(
-        "link_gone", "This link was used already, has expired or never was.",
+        "link_gone",
+        "This link was used already, has expired or never was.",
         cure="Ask whoever gave it to you for a new one.",
     )

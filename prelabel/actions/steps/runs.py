@@ -1,7 +1,9 @@
 """Steps of a run: the one loop in which a rule or a model drafts a project's items, and what it writes.
 
-Only tasks whose round has not begun are drafted: a set that arrives later would not be shown. Everything proposed goes
-through `clean`. Written in pages, each fenced by the job's token; a job that is taken up again goes on where it was.
+Only tasks whose round has not begun are drafted: a set that arrives later would not be shown. Everything
+proposed goes
+through `clean`. Written in pages, each fenced by the job's token; a job that is taken up again goes on where
+it was.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ PAGE_S = 2.0
 
 @dataclass
 class Drafter:
-    """What drafts: where its proposals come from, what it looks at, and how a batch of samples becomes proposals."""
+    """What drafts: where its proposals come from, what it looks at, and how a batch of samples becomes
+    proposals."""
 
     source: str
     version: str
@@ -153,7 +156,8 @@ def _waiting(
 
 
 def _loaded(key: str, asset: Asset) -> Sample:
-    """The sample with its picture decoded once, here, where a damaged file is one item's trouble and not the run's."""
+    """The sample with its picture decoded once, here, where a damaged file is one item's trouble and not the
+    run's."""
     from prelabel.core.samples import Sample
 
     if asset.kind == "text":
@@ -163,7 +167,8 @@ def _loaded(key: str, asset: Asset) -> Sample:
 
 
 def _proposed(set_pk: int, item_pk: int, asset: Asset, proposal: Proposal, source: str) -> NewPrelabel:
-    """Whole regions with ids of their own; masks become tiles whose parts are stored before the row names them."""
+    """Whole regions with ids of their own; masks become tiles whose parts are stored before the row names
+    them."""
     regions: dict[str, Any] = {}
     for region in proposal.regions:
         region_id = new_id("r")

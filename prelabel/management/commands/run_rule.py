@@ -1,4 +1,5 @@
-"""Save a rule and run it, here and now: `manage.py run_rule PROJECT blob.v1 --as NAME [--set level=90] [--params JSON]`."""
+"""Save a rule and run it, here and now: `manage.py run_rule PROJECT blob.v1 --as NAME [--set level=90]
+[--params JSON]`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Train a model, here and now: `manage.py train_model PROJECT boxes|masks|text_class --as NAME [--control C] [--run]`."""
+"""Train a model, here and now: `manage.py train_model PROJECT boxes|masks|text_class --as NAME [--control C]
+[--run]`."""
 
 from __future__ import annotations
 

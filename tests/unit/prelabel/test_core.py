@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import pickle
@@ -40,22 +41,42 @@ def box(x0: float, y0: float, x1: float, y1: float, score: object = 0.5, label: 
 def test_clean_drops_and_counts_each_kind_of_bad_output() -> None:
     nan = float("nan")
     regions = [
-        box(1, 1, 5, 5), box(nan, 1, 5, 5), box(1, 1, 500, 5), box(5, 5, 1, 1), box(1, 1, 5, 5, 7), box(1, 1, 5, 5, nan),
-        box(1, 1, 5, 5, label="cat"), box(1, 1, 5, 5, label="old"), {"shape": "cube", "label": "coin"}, "junk",
-        box(-0.2, 0, 10, 10.3), {**box(1, 1, 5, 5), "geometry": {"x0": "<script>", "y0": 0, "x1": 1, "y1": 1}},
+        box(1, 1, 5, 5),
+        box(nan, 1, 5, 5),
+        box(1, 1, 500, 5),
+        box(5, 5, 1, 1),
+        box(1, 1, 5, 5, 7),
+        box(1, 1, 5, 5, nan),
+        box(1, 1, 5, 5, label="cat"),
+        box(1, 1, 5, 5, label="old"),
+        {"shape": "cube", "label": "coin"},
+        "junk",
+        box(-0.2, 0, 10, 10.3),
+        {**box(1, 1, 5, 5), "geometry": {"x0": "<script>", "y0": 0, "x1": 1, "y1": 1}},
         {"shape": "mask", "label": "coin", "geometry": {"raster": np.zeros((10, 10), bool)}, "score": 1.0},
         {"shape": "mask", "label": "coin", "geometry": {"raster": np.ones((9, 10), bool)}, "score": 1.0},
-        {"shape": "polygon", "label": "coin", "geometry": {"rings": [[[0, 0], [1, 1], [0, 0]]]}, "score": 1.0},
+        {
+            "shape": "polygon",
+            "label": "coin",
+            "geometry": {"rings": [[[0, 0], [1, 1], [0, 0]]]},
+            "score": 1.0,
+        },
         {"shape": "span", "label": "coin", "geometry": {"start": 0, "end": 1, "quote": "a"}, "score": 1.0},
-    ]  # fmt: skip
+    ]
     out = clean(Proposal(regions, {"c": "yes", "d": "no"}, score=7.0), schema=SCHEMA, width=10, height=10)
     assert [region["geometry"] for region in out.regions] == [
-        {"x0": 1, "y0": 1, "x1": 5, "y1": 5}, {"x0": 0, "y0": 0, "x1": 10, "y1": 10},
-    ]  # fmt: skip
+        {"x0": 1, "y0": 1, "x1": 5, "y1": 5},
+        {"x0": 0, "y0": 0, "x1": 10, "y1": 10},
+    ]
     assert out.dropped == {
-        "not_a_number": 2, "outside": 2, "too_small": 3, "bad_score": 3, "unknown_label": 2, "unknown_shape": 3,
+        "not_a_number": 2,
+        "outside": 2,
+        "too_small": 3,
+        "bad_score": 3,
+        "unknown_label": 2,
+        "unknown_shape": 3,
         "unknown_answer": 1,
-    }  # fmt: skip
+    }
     assert out.answers == {"c": "yes"} and out.score == 0.5
 
 
@@ -69,7 +90,8 @@ def test_clean_of_a_flood_keeps_the_surest_and_counts_the_rest() -> None:
 
 
 def test_average_precision_by_hand() -> None:
-    # Two truth boxes; calls by score: hit, miss, hit. Precision at the hits 1/1 and 2/3, recall steps 1/2 each:
+    # Two truth boxes; calls by score: hit, miss, hit. Precision at the hits 1/1 and 2/3, recall steps 1/2
+    # each:
     # the area under the envelope is 1/2 * 1 + 1/2 * 2/3 = 5/6.
     truth = [[("a", (0, 0, 10, 10)), ("a", (20, 20, 30, 30))]]
     found = [[("a", (0, 0, 10, 10), 0.9), ("a", (50, 50, 60, 60), 0.8), ("a", (20, 20, 30, 31), 0.7)]]
@@ -168,10 +190,8 @@ def test_artefact_refuses(data: bytes) -> None:
 def test_artefact_never_trips_over_damage(noise: bytes, at: int) -> None:
     data = bytearray(artefact.pack({"kind": "x"}, {"w": np.zeros(4, "<f4")}))
     data[at : at + len(noise)] = noise
-    try:
+    with contextlib.suppress(Invalid):
         artefact.unpack(bytes(data), {"w": (4,)})
-    except Invalid:
-        pass
 
 
 def example(key: str, group: str) -> Example:

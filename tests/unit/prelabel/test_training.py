@@ -1,4 +1,5 @@
-"""Training and prediction on small real pictures: they learn, they refuse, they stop, they load only what is sound."""
+"""Training and prediction on small real pictures: they learn, they refuse, they stop, they load only what is
+sound."""
 
 from __future__ import annotations
 

@@ -97,12 +97,21 @@ export async function openSession(
       outcome: (outcome: "pass" | "mend" | "return", more: { error_type?: string; marks?: readonly Mark[] } = {}) => verb(async () => {
         // What was mended must be stored before it is judged; a pass or return leaves the document as it was.
         if (outcome === "mend" && !await saver.settled()) throw new Error(t("The mend is not saved yet: try again when the bar says saved."));
-        await post(`/api/checks/${encodeURIComponent(work.assignment.id)}/outcome`, {
-          token: saver.token, outcome, active_ms: active.take(systemClock.now()),
-          ...(more.error_type ? { error_type: more.error_type } : {}),
-          ...(more.marks && more.marks.length > 0 ? { marks: more.marks } : {}),
-          ...(outcome === "mend" ? { if_revision: saver.revision } : {}),
-        });
+        const spent = active.take(systemClock.now());
+        const settle = (how: "pass" | "mend" | "return"): Promise<Answer<unknown>> =>
+          api.send("POST", `/api/checks/${encodeURIComponent(work.assignment.id)}/outcome`, {
+            token: saver.token, outcome: how, active_ms: spent,
+            ...(more.error_type ? { error_type: more.error_type } : {}),
+            ...(more.marks && more.marks.length > 0 ? { marks: more.marks } : {}),
+            ...(how === "mend" ? { if_revision: saver.revision } : {}),
+          }, { key: newIdempotencyKey() });
+        let answer = await settle(outcome);
+        // Everything that was mended has been undone again: then it passes as it was.
+        if (!answer.ok && answer.error.code === "nothing_mended") answer = await settle("pass");
+        if (!answer.ok) {
+          active.giveBack(spent);
+          throw new Error(reasonOf(answer));
+        }
         await around.done("settled", null);
       }),
     } : {}),

@@ -102,7 +102,8 @@ function down(context: ToolContext, input: Extract<ToolInput, { kind: "down" | "
   const hits = context.hits(input.at);
   const own = hits.filter((hit) => hit.prelabel === null).map((hit) => hit.region.id);
   const selected = own.find((id) => context.selection.has(id));
-  const on = selected ?? own[0] ?? null;
+  // With shift the topmost is meant, be it selected or not; without, what is selected may be dragged under others.
+  const on = (input.shift ? own[0] : selected ?? own[0]) ?? null;
   const top = hits[0];
   if (top && top.prelabel !== null && on === null) return { state: REST, candidate: `${top.prelabel}/${top.region.id}`, select: [] };
   return { state: { at: "pressed", start: input.at, on, additive: input.shift, wasSelected: selected !== undefined, cycle: own } };

@@ -32,7 +32,7 @@ import { regionsPanel } from "./panels/regions.ts";
 import { recall, remember } from "./settings.ts";
 import { openPalette, openSheet } from "./sheet.ts";
 
-export interface PictureBench { readonly view: PictureView; close(): void; focus(regionId: string): void }
+export interface PictureBench { readonly view: PictureView; readonly selection: ReadonlySet<string>; close(): void; focus(regionId: string): void }
 
 /** The tools that the schema has work for, in the order of the column. */
 function offeredTools(core: BenchCore): Tool[] {
@@ -77,6 +77,7 @@ class Bench {
     this.#stage = h("main", { class: "bench-stage picture-stage" });
     this.view = new PictureView(this.#stage, asset, {
       colorOf: core.colorOf, nameOf: core.nameOf, parts: context.parts, load: loadPicture,
+      onPartLost: () => core.say(t("Some pixels of a mask did not arrive. They are safe on the server; open the task again before painting here."), "warn"),
       description: t("Picture {name}. Arrow keys move the selection or the cross-hair, Tab leaves.", { name: asset.name }),
       handlers: {
         pans: () => this.#spaceHeld,
@@ -593,6 +594,7 @@ class Bench {
         this.core.reveal(region.id);
       }
       const name = first.attribute ?? first.control ?? "";
+      this.#frame.element.classList.add("is-checked");
       const field = this.#frame.element.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"] :is(input, select, textarea)`);
       field?.scrollIntoView({ block: "nearest" });
       field?.focus();
@@ -683,7 +685,7 @@ export function openBench(host: HTMLElement, context: BenchContext): PictureBenc
   const asset = context.work.item.assets.find((one) => one.id === context.asset) ?? pictures[0];
   if (!asset) throw new Error("this item has no picture");
   const bench = new Bench(host, context, asset);
-  return { view: bench.view, close: () => bench.close(), focus: (id) => bench.view.focus(id) };
+  return { view: bench.view, get selection() { return bench.core.state.get().selection; }, close: () => bench.close(), focus: (id) => bench.view.focus(id) };
 }
 
 export { openBench as mountPictureBench };

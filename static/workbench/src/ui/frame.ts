@@ -50,13 +50,20 @@ function topBar(core: BenchCore, outcome: HTMLElement | null): { element: HTMLEl
     const text = statusText(now, Date.now());
     setText(saved.lastElementChild!, text);
     saved.dataset["state"] = now.state;
-    saved.title = now.saved_at === undefined ? text : `${text} · ${new Date(now.saved_at).toLocaleString(boot.language)}`;
     const until = Date.parse(now.lease_until ?? work.assignment.lease_until);
     const left = until - clock.now();
     setText(lease, !Number.isFinite(left) ? "" : left > 0 ? t("lease {duration}", { duration: duration(left) }) : t("lease over: saving renews it"));
     lease.classList.toggle("is-soon", Number.isFinite(left) && left < LEASE_SOON_MS);
-    lease.title = Number.isFinite(until) ? t("This seat is yours until {time}; work renews it.", { time: new Date(until).toLocaleTimeString(boot.language) }) : "";
   };
+  // Formatting a date loads the browser's language tables, 30 ms at the start: only for who asks.
+  saved.addEventListener("pointerenter", () => {
+    const { saved_at } = status.get();
+    saved.title = saved_at === undefined ? "" : new Date(saved_at).toLocaleString(boot.language);
+  });
+  lease.addEventListener("pointerenter", () => {
+    const until = Date.parse(status.get().lease_until ?? work.assignment.lease_until);
+    lease.title = Number.isFinite(until) ? t("This seat is yours until {time}; work renews it.", { time: new Date(until).toLocaleTimeString(boot.language) }) : "";
+  });
   const timer = window.setInterval(tick, 1000);
   const off = status.subscribe(tick);
   tick();

@@ -15,7 +15,8 @@ import { shapeOf } from "../shapes/registry.ts";
 import { gripsOf } from "../tools/select.ts";
 import type { Draft } from "../tools/tool.ts";
 import {
-  detailFor, drawGrip, drawMask, drawRegion, tagPlace, TAG_HEIGHT, TAG_WIDTH, TagPainter, toImageSpace, wantsTag, type Ctx, type Detail, type RegionLook,
+  detailFor, drawGrip, drawMask, drawRegions, tagPlace, TAG_HEIGHT, TAG_WIDTH, TagPainter, toImageSpace, wantsTag, type Ctx, type Detail, type Item, type RegionLook,
+  type Tag,
 } from "./draw.ts";
 import { boundsOf, Scene, type Entry, type Layer } from "./scene.ts";
 import { TileCache } from "./tint.ts";
@@ -38,6 +39,8 @@ export interface ViewOptions {
   load?(asset: Asset): Promise<ImageBitmap | HTMLImageElement>;
   /** Without handlers of the caller's own a drag pans. */
   readonly handlers?: PointerHandlers;
+  /** Pixels of a mask did not arrive: drawn without them, and said. */
+  onPartLost?(): void;
   /** For people who do not see the picture. */
   readonly description?: string;
 }
@@ -57,8 +60,10 @@ export interface Overlay {
 }
 
 const NOTHING: Overlay = { selection: new Set(), draft: {}, grips: false, crosshair: null, guides: null, candidate: null };
-/** A full redraw of regions dearer than this is not done at each frame of a pan. */
-const HEAVY_MS = 7;
+/** A full redraw of regions dearer than this is not done at each frame of a pan: by our own time, or by their number,
+ * since a canvas only notes down what is drawn and the pixels are made later, by somebody else's clock. */
+const HEAVY_MS = 6;
+const HEAVY_REGIONS = 60;
 const REST_MS = 90;
 const HIT_PX = 5;
 /** From here on single pixels are told apart by a faint grid. */
@@ -113,13 +118,16 @@ export class PictureView {
   #lifted = new Set<string>();
   #hidden = false;
   #detail: Detail = detailFor(0);
-  #cost_ms = 0;
+  #heavy = false;
+  /** The active layer has nothing on it: clearing it again would cost a copy of the whole pane. */
+  #blank = true;
   #dirtyPicture = true;
   #dirtyRegions: Bounds[] | "all" = "all";
   #dirtyActive = true;
   #frame = 0;
   #resting = 0;
   #wanted = new Set<string>();
+  #lost = new Set<string>();
   #missing = false;
   #settle: { resolve(): void; reject(error: Error): void } | null = null;
   #gone = false;
@@ -275,10 +283,17 @@ export class PictureView {
   #pixels = (digest: string): Uint8Array | undefined => {
     const tile = this.#options.parts?.get(digest);
     if (!tile && this.#options.parts && !this.#wanted.has(digest)) {
+      // One that failed stays wanted: it is not asked for again at each frame, only by a new view.
       this.#wanted.add(digest);
       this.#options.parts.load(digest).then(() => {
+        this.#wanted.delete(digest);
         if (!this.#gone) this.redraw();
-      }, () => undefined).finally(() => this.#wanted.delete(digest));
+      }, () => {
+        this.#lost.add(digest);
+        if (this.#gone) return;
+        this.redraw();
+        this.#options.onPartLost?.();
+      });
     }
     return tile;
   };
@@ -347,6 +362,7 @@ export class PictureView {
       element.style.width = `${width}px`;
       element.style.height = `${height}px`;
     }
+    this.#blank = false;
     this.#tags.font = `500 12px ${getComputedStyle(this.#root).fontFamily || "sans-serif"}`;
     if (first || this.#fitted) this.#view = fit(this.size, this.#pane);
     else this.#view = clampPan({ scale: this.#view.scale, x: width / 2 - centre.x * this.#view.scale, y: height / 2 - centre.y * this.#view.scale }, this.size, this.#pane);
@@ -360,15 +376,14 @@ export class PictureView {
     if (view === this.#view) return;
     this.#view = view;
     this.#dirtyPicture = this.#dirtyActive = true;
-    if (this.#cost_ms > HEAVY_MS) {
-      window.clearTimeout(this.#resting);
-      this.#resting = window.setTimeout(() => {
-        this.#resting = 0;
-        this.#dirtyRegions = "all";
-        this.#dirtyPicture = true;
-        this.#schedule();
-      }, REST_MS);
-    } else this.#dirtyRegions = "all";
+    window.clearTimeout(this.#resting);
+    this.#resting = window.setTimeout(() => {
+      this.#resting = 0;
+      this.#dirtyRegions = "all";
+      this.#dirtyPicture = true;
+      this.#schedule();
+    }, REST_MS);
+    if (!this.#heavy) this.#dirtyRegions = "all";
     this.onView?.(view);
     this.#schedule();
   }
@@ -392,7 +407,7 @@ export class PictureView {
     if (this.#gone || this.#pane.width === 0) return;
     if ((window.devicePixelRatio || 1) !== this.#dpr) this.#resize();
     if (this.#dirtyPicture) this.#drawPicture();
-    if (this.#resting !== 0) this.#shiftRegions();
+    if (this.#resting !== 0 && this.#heavy) this.#shiftRegions();
     else if (this.#dirtyRegions === "all") this.#drawAllRegions();
     else if (this.#dirtyRegions.length > 0) this.#mendRegions(this.#dirtyRegions);
     if (this.#dirtyActive) this.#drawActive();
@@ -415,7 +430,7 @@ export class PictureView {
     for (const copy of this.#copies) if (copy.scale >= scale * this.#dpr) image = copy.image;
     toImageSpace(ctx, this.#view, this.#dpr);
     ctx.imageSmoothingEnabled = scale < CRISP_SCALE;
-    ctx.imageSmoothingQuality = "medium";
+    ctx.imageSmoothingQuality = this.#resting !== 0 ? "low" : "medium";
     ctx.drawImage(image, 0, 0, this.size.width, this.size.height);
     if (scale >= GRID_SCALE) this.#drawGrid(ctx);
   }
@@ -457,7 +472,7 @@ export class PictureView {
     const entries = this.#scene.search(this.#wider(visible(this.#view, this.#pane)));
     this.#detail = detailFor(entries.length);
     this.#drawEntries(ctx, entries);
-    this.#cost_ms = performance.now() - started;
+    this.#heavy = entries.length > HEAVY_REGIONS || performance.now() - started > HEAVY_MS;
   }
 
   #mendRegions(dirty: readonly Bounds[]): void {
@@ -491,22 +506,28 @@ export class PictureView {
     const { scale } = this.#view;
     const clip = visible(this.#view, this.#pane);
     const resting = entries.filter((entry) => !this.#lifted.has(this.#idOf(entry)));
+    const items = resting.map((entry): Item => ({ entry, look: this.#look(entry) }));
     toImageSpace(ctx, this.#view, this.#dpr);
-    for (const entry of resting) {
-      const look = this.#look(entry);
-      if (entry.region.shape === "mask") {
-        if (!drawMask(ctx, entry.region, look, this.#tiles, this.#pixels, scale, clip)) this.#missing = true;
-      } else drawRegion(ctx, entry, look, scale, this.#detail);
-    }
+    this.#drawItems(ctx, items, scale, clip, this.#detail);
     if (this.#detail.names === "none") return;
     ctx.setTransform(this.#dpr, 0, 0, this.#dpr, 0, 0);
-    for (const entry of resting) this.#drawTag(ctx, entry, this.#look(entry), this.#detail);
+    this.#tags.draw(ctx, items.filter(({ entry }) => wantsTag(entry, this.#detail, scale)).map(({ entry, look }) => this.#tagOf(entry, look)).filter((tag) => tag !== null));
   }
 
-  #drawTag(ctx: Ctx, entry: Entry, look: RegionLook, detail: Detail): void {
-    if (!wantsTag(entry, detail, this.#view.scale)) return;
-    const name = this.#nameOf(entry);
-    if (name !== null) this.#tags.draw(ctx, tagPlace(this.#tagAnchor(entry), this.#view), name, look);
+  /** Masks lie under outlines. */
+  #drawItems(ctx: Ctx, items: readonly Item[], scale: number, clip: Bounds, detail: Detail, skip?: { readonly id: string | null; readonly tiles: ReadonlyMap<string, unknown> }): void {
+    for (const { entry, look } of items) {
+      if (entry.region.shape !== "mask") continue;
+      if (!drawMask(ctx, entry.region, look, this.#tiles, this.#pixels, scale, clip, skip?.id === entry.region.id ? skip.tiles : undefined)) {
+        this.#missing ||= Object.values((entry.region.geometry as MaskGeometry).tiles).some((digest) => !this.#lost.has(digest) && !this.#options.parts?.get(digest));
+      }
+    }
+    drawRegions(ctx, items.filter(({ entry }) => entry.points > 0), scale, detail);
+  }
+
+  #tagOf(entry: Entry, look: RegionLook): Tag | null {
+    const name = entry.layer >= 0 ? this.#nameOf(entry) : this.#options.nameOf?.(entry.region.label) ?? entry.region.label;
+    return name === null ? null : { at: tagPlace(this.#tagAnchor(entry), this.#view), name, look };
   }
 
   /** A mask is bounded by its tiles: its name goes to its first pixel, where those are here. */
@@ -532,9 +553,13 @@ export class PictureView {
   #drawActive(): void {
     const { element, ctx } = this.#active;
     this.#dirtyActive = false;
+    const { selection, draft, grips, crosshair, guides } = this.#overlay;
+    const blank = this.#lifted.size === 0 && Object.keys(draft).length === 0 && !crosshair && !guides;
+    if (blank && this.#blank) return;
+    this.#blank = blank;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.clearRect(0, 0, element.width, element.height);
-    const { selection, draft, grips, crosshair, guides, candidate } = this.#overlay;
+    if (blank) return;
     const { scale } = this.#view;
     const clip = visible(this.#view, this.#pane);
     const detail: Detail = { halo: true, fill: true, names: selection.size > 40 ? "large" : "all" };
@@ -555,10 +580,7 @@ export class PictureView {
     if (this.#hidden && shown.length > 0 && !draft.regions && !draft.tiles) shown.length = 0;
 
     toImageSpace(ctx, this.#view, this.#dpr);
-    for (const { entry, look } of shown) {
-      if (entry.region.shape === "mask") drawMask(ctx, entry.region, look, this.#tiles, this.#pixels, scale, clip, draft.tilesOf?.id === entry.region.id ? draft.tiles : undefined);
-      else drawRegion(ctx, entry, look, scale, detail);
-    }
+    this.#drawItems(ctx, shown, scale, clip, detail, draft.tiles && draft.tilesOf ? { id: draft.tilesOf.id, tiles: draft.tiles } : undefined);
     if (draft.tiles && draft.tilesOf) {
       const color = this.#options.colorOf?.(draft.tilesOf.label) ?? "#4b9cff";
       ctx.imageSmoothingEnabled = scale < 1;
@@ -570,7 +592,7 @@ export class PictureView {
 
     ctx.setTransform(this.#dpr, 0, 0, this.#dpr, 0, 0);
     if (guides) this.#drawGuides(ctx, guides);
-    for (const { entry, look } of shown) if (entry.region.id !== "") this.#drawTagOf(ctx, entry, look, candidate);
+    this.#tags.draw(ctx, shown.filter(({ entry }) => entry.region.id !== "" && wantsTag(entry, detail, scale)).map(({ entry, look }) => this.#tagOf(entry, look)).filter((tag) => tag !== null));
     if (grips && selection.size === 1) {
       const [id] = selection;
       const entry = this.#entryOf(id!);
@@ -585,12 +607,6 @@ export class PictureView {
     if (draft.marquee) this.#drawMarquee(ctx, draft.marquee);
     if (draft.tip) this.#drawTip(ctx, draft.tip.at, draft.tip.diameter_px);
     if (crosshair) this.#drawCrosshair(ctx, crosshair);
-  }
-
-  #drawTagOf(ctx: Ctx, entry: Entry, look: RegionLook, candidate: string | null): void {
-    const index = this.#scene.layers.findIndex(({ style }) => (candidate ?? "").startsWith(`${style.name ?? "?"}/`));
-    const name = entry.layer >= 0 ? this.#nameOf(entry) : this.#options.nameOf?.(entry.region.label) ?? entry.region.label;
-    if (name !== null) this.#tags.draw(ctx, tagPlace(this.#tagAnchor(entry), this.#view), name, index >= 0 && entry.layer === index ? { ...look, kind: "prelabel" } : look);
   }
 
   /** A region that is not in the scene: as it would be. */

@@ -26,9 +26,15 @@ const HALO = "rgba(8, 10, 14, 0.6)";
 
 /** Halfway to white: a proposal is paler than a person's region in the same label. */
 export function pale(color: string): string {
-  const [r, g, b] = rgb(color);
-  return `rgb(${(r + 255) >> 1} ${(g + 255) >> 1} ${(b + 255) >> 1})`;
+  let known = paled.get(color);
+  if (!known) {
+    const [r, g, b] = rgb(color);
+    known = `rgb(${(r + 255) >> 1} ${(g + 255) >> 1} ${(b + 255) >> 1})`;
+    paled.set(color, known);
+  }
+  return known;
 }
+const paled = new Map<string, string>();
 
 export function toImageSpace(ctx: Ctx, view: Viewport, dpr: number): void {
   ctx.setTransform(view.scale * dpr, 0, 0, view.scale * dpr, view.x * dpr, view.y * dpr);
@@ -36,46 +42,63 @@ export function toImageSpace(ctx: Ctx, view: Viewport, dpr: number): void {
 
 export interface RegionLook { readonly color: string; readonly kind: LayerStyle["kind"]; readonly strong: boolean; readonly faded: boolean }
 
-/** The context is in image space. */
-export function drawRegion(ctx: Ctx, entry: Entry, look: RegionLook, scale: number, detail: Detail): void {
-  const { region } = entry;
-  if (entry.points === 0) return;
+export interface Item { readonly entry: Entry; readonly look: RegionLook }
+
+/**
+ * Outlines of many regions; the context is in image space. Three passes (fills, halos, lines), because setting a
+ * colour means parsing it: with a thousand boxes that is half of the time. Halos under all lines look better, too.
+ */
+export function drawRegions(ctx: Ctx, items: readonly Item[], scale: number, detail: Detail): void {
   const px = 1 / scale;
-  const prelabel = look.kind === "prelabel";
-  const wide = (entry.maxX - entry.minX) * scale, high = (entry.maxY - entry.minY) * scale;
-  const color = prelabel ? pale(look.color) : look.color;
-  ctx.globalAlpha = look.faded ? 0.3 : 1;
-  if (wide < 3 && high < 3) {
-    // A thing of three pixels has no outline: it is a dot, and stays findable.
-    ctx.fillStyle = color;
-    ctx.fillRect((entry.minX + entry.maxX) / 2 - 1.5 * px, (entry.minY + entry.maxY) / 2 - 1.5 * px, 3 * px, 3 * px);
-    return;
-  }
-  const box = region.shape === "box" ? (region.geometry as BoxGeometry) : null;
-  const path = box ? null : outline(entry, scale);
-  const stroke = (): void => {
-    if (box) ctx.strokeRect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0);
-    else ctx.stroke(path!);
+  let fill = "", stroke = "", alpha = -1, width = -1;
+  const setAlpha = (value: number): void => {
+    if (value !== alpha) ctx.globalAlpha = alpha = value;
   };
-  if (detail.fill && look.kind !== "quiet") {
-    ctx.globalAlpha = look.strong ? 0.2 : look.faded ? 0.03 : prelabel ? 0.05 : 0.1;
-    ctx.fillStyle = color;
-    if (box) ctx.fillRect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0);
-    else ctx.fill(path!, "evenodd");
-    ctx.globalAlpha = look.faded ? 0.3 : 1;
-  }
+  const pen = (color: string, wide: number, look: RegionLook): void => {
+    if (color !== stroke) ctx.strokeStyle = stroke = color;
+    if (wide !== width) ctx.lineWidth = width = wide;
+    setAlpha(look.faded ? 0.3 : 1);
+    if (look.kind === "prelabel") ctx.setLineDash([7 * px, 5 * px]);
+    else if (look.kind === "quiet") ctx.setLineDash([2 * px, 3 * px]);
+  };
+  const tiny = (entry: Entry): boolean => (entry.maxX - entry.minX) * scale < 3 && (entry.maxY - entry.minY) * scale < 3;
+  const line = ({ entry, look }: Item): void => {
+    if (entry.region.shape === "box") {
+      const box = entry.region.geometry as BoxGeometry;
+      ctx.strokeRect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0);
+    } else ctx.stroke(outline(entry, scale));
+    if (look.kind !== "person") ctx.setLineDash([]);
+  };
   ctx.lineJoin = "round";
-  if (prelabel) ctx.setLineDash([7 * px, 5 * px]);
-  else if (look.kind === "quiet") ctx.setLineDash([2 * px, 3 * px]);
-  if (detail.halo || look.strong) {
-    ctx.strokeStyle = HALO;
-    ctx.lineWidth = (look.strong ? 5 : prelabel ? 3 : 4) * px;
-    stroke();
+  for (const { entry, look } of items) {
+    const dot = tiny(entry);
+    if (!dot && (!detail.fill || look.kind === "quiet")) continue;
+    const color = look.kind === "prelabel" ? pale(look.color) : look.color;
+    if (color !== fill) ctx.fillStyle = fill = color;
+    if (dot) {
+      // A thing of three pixels has no outline: it is a dot, and stays findable.
+      setAlpha(look.faded ? 0.3 : 1);
+      ctx.fillRect((entry.minX + entry.maxX) / 2 - 1.5 * px, (entry.minY + entry.maxY) / 2 - 1.5 * px, 3 * px, 3 * px);
+      continue;
+    }
+    setAlpha(look.strong ? 0.14 : look.faded ? 0.03 : look.kind === "prelabel" ? 0.05 : 0.1);
+    if (entry.region.shape === "box") {
+      const box = entry.region.geometry as BoxGeometry;
+      ctx.fillRect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0);
+    } else ctx.fill(outline(entry, scale), "evenodd");
   }
-  ctx.strokeStyle = color;
-  ctx.lineWidth = (look.strong ? 3 : prelabel ? 1.6 : look.kind === "quiet" ? 1.2 : 2) * px;
-  stroke();
-  ctx.setLineDash([]);
+  for (const item of items) {
+    const { look } = item;
+    if ((!detail.halo && !look.strong) || tiny(item.entry)) continue;
+    pen(HALO, (look.strong ? 5 : look.kind === "prelabel" ? 3 : 4) * px, look);
+    line(item);
+  }
+  for (const item of items) {
+    const { look } = item;
+    if (tiny(item.entry)) continue;
+    pen(look.kind === "prelabel" ? pale(look.color) : look.color, (look.strong ? 3 : look.kind === "prelabel" ? 1.8 : look.kind === "quiet" ? 1.2 : 2) * px, look);
+    line(item);
+  }
   ctx.globalAlpha = 1;
 }
 
@@ -133,26 +156,43 @@ export class TagPainter {
     this.#widths.clear();
   }
 
-  /** The context is in screen space. White on near-black with the label's colour as a bar: readable on any picture. */
-  draw(ctx: Ctx, at: { x: number; y: number }, name: string, look: RegionLook): void {
-    const prelabel = look.kind === "prelabel";
+  /**
+   * The context is in screen space. White on near-black with the label's colour as a bar: readable on any picture.
+   * Plates, bars and words in three passes, for the same reason as the regions.
+   */
+  draw(ctx: Ctx, tags: readonly Tag[]): void {
     ctx.font = this.font;
-    const { text, width } = this.#fitted(ctx, prelabel ? `◇ ${name}` : name);
-    const box = Math.ceil(width) + 13;
-    ctx.globalAlpha = look.faded ? 0.45 : 1;
-    ctx.fillStyle = prelabel ? "rgba(250, 250, 247, 0.9)" : "rgba(16, 18, 22, 0.9)";
-    ctx.fillRect(at.x, at.y, box, TAG_HEIGHT);
-    ctx.fillStyle = look.color;
-    if (prelabel) {
-      // Three short bars, not one: dashed like its outline.
-      for (let i = 0; i < 3; i++) ctx.fillRect(at.x, at.y + 1 + i * 6, 3, 4);
-    } else ctx.fillRect(at.x, at.y, 4, TAG_HEIGHT);
-    ctx.fillStyle = prelabel ? "#23262c" : "#ffffff";
     ctx.textBaseline = "middle";
-    ctx.fillText(text, at.x + 8, at.y + TAG_HEIGHT / 2 + 0.5);
+    const fitted = tags.map(({ name, look }) => this.#fitted(ctx, look.kind === "prelabel" ? `◇ ${name}` : name));
+    for (const kind of ["person", "prelabel"] as const) {
+      const ours = (look: RegionLook): boolean => (look.kind === "prelabel") === (kind === "prelabel");
+      ctx.fillStyle = kind === "prelabel" ? "rgba(250, 250, 247, 0.9)" : "rgba(16, 18, 22, 0.9)";
+      tags.forEach(({ at, look }, i) => {
+        if (!ours(look)) return;
+        ctx.globalAlpha = look.faded ? 0.45 : 1;
+        ctx.fillRect(at.x, at.y, Math.ceil(fitted[i]!.width) + 13, TAG_HEIGHT);
+      });
+    }
+    let color = "";
+    for (const { at, look } of tags) {
+      if (look.color !== color) ctx.fillStyle = color = look.color;
+      ctx.globalAlpha = look.faded ? 0.45 : 1;
+      // A proposal's bar is broken like its outline.
+      if (look.kind === "prelabel") for (let i = 0; i < 3; i++) ctx.fillRect(at.x, at.y + 1 + i * 6, 3, 4);
+      else ctx.fillRect(at.x, at.y, 4, TAG_HEIGHT);
+    }
+    let dark: boolean | null = null;
+    tags.forEach(({ at, look }, i) => {
+      const wants = look.kind === "prelabel";
+      if (wants !== dark) ctx.fillStyle = (dark = wants) ? "#23262c" : "#ffffff";
+      ctx.globalAlpha = look.faded ? 0.45 : 1;
+      ctx.fillText(fitted[i]!.text, at.x + 8, at.y + TAG_HEIGHT / 2 + 0.5);
+    });
     ctx.globalAlpha = 1;
   }
 }
+
+export interface Tag { readonly at: { readonly x: number; readonly y: number }; readonly name: string; readonly look: RegionLook }
 
 /** The context is in screen space. */
 export function drawGrip(ctx: Ctx, handle: Handle, view: Viewport, color: string, focused: boolean): void {

@@ -70,7 +70,7 @@ export function field(about: FieldAbout, value: Json, set: (value: Json) => void
       return wrap(title, input);
     }
     case "text": {
-      const input = h("textarea", { class: "field", rows: 2, "aria-labelledby": `${id}-title`, maxlength: 10000 });
+      const input = h("textarea", { class: "field", rows: 1, "aria-labelledby": `${id}-title`, maxlength: 10000 });
       input.value = typeof value === "string" ? value : "";
       // On leaving, not at each letter: an input method rewrites what it has typed.
       input.addEventListener("change", () => set(input.value.trim() === "" ? null : input.value));

@@ -33,5 +33,5 @@ export function guidePanel(core: BenchCore): Panel | null {
   const metadata = Object.entries(core.context.work.item.metadata);
   if (text === "" && metadata.length === 0) return null;
   return panel("guide", t("Guideline"), h("div", { class: "guide" }, text === "" ? null : markdown(text),
-    metadata.length === 0 ? null : h("dl", { class: "metadata" }, ...metadata.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, typeof value === "string" ? value : JSON.stringify(value))]))));
+    metadata.length === 0 ? null : h("dl", { class: "metadata" }, ...metadata.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, typeof value === "string" ? value : JSON.stringify(value))]))), { folded: window.innerHeight < 850 });
 }

@@ -5,7 +5,8 @@
 
 import { t } from "../../core/i18n.ts";
 import { missingOf } from "../../document/select.ts";
-import type { Region } from "../../document/types.ts";
+import { runsArea } from "../../core/runs.ts";
+import type { MaskGeometry, Region } from "../../document/types.ts";
 import { shapeOf, textOf } from "../../shapes/registry.ts";
 import type { BenchCore } from "../core.ts";
 import { fill, h, setText, setVar } from "../dom.ts";
@@ -22,6 +23,22 @@ export function regionsPanel(core: BenchCore, back: () => void): Panel {
   let lacking = new Set<string>();
   let frame = 0;
 
+  const areas = new WeakMap<object, string>();
+  /** A mask is told by its pixels, once they are here; other shapes know their figures themselves. */
+  const figures = (region: Region): string => {
+    if (region.shape !== "mask") return textOf(region);
+    const known = areas.get(region.geometry);
+    if (known !== undefined) return known;
+    let sum = 0;
+    for (const digest of Object.values((region.geometry as MaskGeometry).tiles)) {
+      const bytes = core.context.parts.bytes(digest);
+      if (!bytes) return "…";
+      sum += runsArea(bytes);
+    }
+    const text = t("{n} px", { n: sum });
+    areas.set(region.geometry, text);
+    return text;
+  };
   const row = (region: Region, index: number): HTMLElement => {
     const chosen = core.state.get().selection.has(region.id);
     const swatch = h("span", { class: "swatch" });
@@ -32,7 +49,7 @@ export function regionsPanel(core: BenchCore, back: () => void): Panel {
     }, h("span", { class: "region-n" }, String(index + 1)), swatch, h("span", { class: "region-name" }, core.nameOf(region.label)),
       machine ? h("span", { class: "region-origin", title: region.origin.kind === "kept" ? t("kept from {source}", { source: region.origin.source ?? "" }) : t("kept and edited, from {source}", { source: region.origin.source ?? "" }) }, region.origin.kind === "kept" ? "◇" : "◆") : null,
       lacking.has(region.id) ? h("span", { class: "region-lacks", title: t("A required field is empty.") }, "!") : null,
-      h("span", { class: "region-figures", title: shapeOf(region)?.title() ?? region.shape }, textOf(region)));
+      h("span", { class: "region-figures", title: shapeOf(region)?.title() ?? region.shape }, figures(region)));
     setVar(element, "--top", `${index * ROW_PX}px`);
     element.addEventListener("mousedown", (event) => event.preventDefault());
     element.addEventListener("click", (event) => {
