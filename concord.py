@@ -549,6 +549,7 @@ def python_tests(tally: Tally, environment: dict[str, str], everything: bool, ar
             "loadgroup",
             "--durations=12",
             "--durations-min=5",
+            "--tb=short",
             f"--junitxml={report}",
             f"--basetemp={folder}/tmp",
             *([] if everything else ["-m", "not long"]),
@@ -604,12 +605,11 @@ def verb_test(arguments: list[str], everything: bool = False) -> int:
         ensure_environment(["base", "test", "model"])
     except Stop as error:
         no_torch = str(error).splitlines()[-1].strip()
-    environment = python_environment(
-        DJANGO_SETTINGS_MODULE="annotator.site.settings",
-        CONCORD_FAST_PASSWORDS="1",
-        PYTHONHASHSEED="random",
-        NO_COLOR="1",
-    )
+    environment = python_environment(PYTHONHASHSEED="random", NO_COLOR="1")
+    # Which settings and which data folder the tests use is theirs to say (tests/settings.py).
+    for name in ("DJANGO_SETTINGS_MODULE", *(name for name in environment if name.startswith("CONCORD_"))):
+        if not name.startswith("CONCORD_TEST_"):
+            environment.pop(name, None)
     environment.pop("FORCE_COLOR", None)
     tally = Tally()
     if no_torch:
@@ -618,7 +618,7 @@ def verb_test(arguments: list[str], everything: bool = False) -> int:
         python_tests(tally, environment, everything, arguments)
     else:
         single: list[tuple[str, list[str | Path]]] = [
-            ("lint (ruff)", [PYTHON, "-m", "ruff", "check", "."]),
+            ("lint (ruff)", [PYTHON, "-m", "ruff", "check", "--output-format=concise", "."]),
             ("import contracts (import-linter)", [VENV / "bin/lint-imports", "--no-cache"]),
             (
                 "types (tsc)",

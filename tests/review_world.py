@@ -29,7 +29,9 @@ def draw(world: World, who: Account, boxes: list[Box], label: str = "coin") -> A
     return seat
 
 
-def label_both(world: World, one: list[Box], other: list[Box], label: str = "coin") -> tuple[Assignment, Assignment]:
+def label_both(
+    world: World, one: list[Box], other: list[Box], label: str = "coin"
+) -> tuple[Assignment, Assignment]:
     """ann1 and ann2 label the next task."""
     return draw(world, world.ann1, one, label), draw(world, world.ann2, other, label)
 

@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -100,6 +99,7 @@ class _Import:
         self.schema: SchemaVersion | None = None
         self.roles: set[str] = set()
         self.size = 0
+        self.pending = bytearray()
 
     # --- the whole ---
 
@@ -147,8 +147,13 @@ class _Import:
                     content = hashlib.sha256("".join(a.sha256 for _, a in item.assets).encode()).digest()[:8]
                     if seen.setdefault(item.key, content) != content and not any(g is one for g, _ in late):
                         late.append((one, _key_taken()))
-                self._reject_late(late)
+                for one, error in late:
+                    self._reject(one, error)
                 self.tally.rows += len(chunk)
+                if self.pending:
+                    with writing(actor=self.actor):
+                        self.ticket.fence()
+                        self._keep_pending()
                 self.ticket.progress(
                     min(chunk[-1].end, self.size) // 2, self.size, f"{self.tally.rows:,} rows checked"
                 )
@@ -164,7 +169,6 @@ class _Import:
         self.tally.rejects_bytes = 0
 
     def _import(self) -> None:
-        _truncate(self.rejects, self.tally.rejects_bytes)
         done = self.tally.rows
         with self._rows() as given:
             for chunk in _chunks(_after(given, done)):
@@ -302,12 +306,7 @@ class _Import:
         """
         assert self.checker is not None
         good: list[tuple[rows.Given, rows.Row]] = []
-        rejected = bytearray()
-
-        def reject(given: rows.Given, error: ConcordError) -> None:
-            rejected.extend(rows.reject_line(given.number, given.value, given.raw, error))
-            self.tally.rejected += 1
-            self.tally.reasons[error.code] += 1
+        reject = self._reject
 
         for given in chunk:
             if given.error is not None:
@@ -346,12 +345,6 @@ class _Import:
                 ready.append((given, row, item))
             except ConcordError as error:
                 reject(given, error)
-        if rejected:
-            with open(self.rejects, "ab") as out:
-                out.write(rejected)
-                out.flush()
-                os.fsync(out.fileno())
-            self.tally.rejects_bytes += len(rejected)
         return ready, texts
 
     def _assets(self, found: list[rows.Row]) -> tuple[dict[str, list[Asset]], dict[str, Asset]]:
@@ -449,7 +442,9 @@ class _Import:
                 self.tally.accepted += len(fresh)
                 self.tally.already_there += len(ready) - len(fresh) - len(rejected_late)
                 self.tally.rows += len(chunk)
-                self._reject_late(rejected_late)
+                for one, error in rejected_late:
+                    self._reject(one, error)
+                self._keep_pending()
                 Job.objects.filter(pk=self.ticket.job.pk).update(
                     result=self.tally.cursor(),
                     progress=min(chunk[-1].end, self.size),
@@ -473,7 +468,7 @@ class _Import:
 
     def _restore(self, before: dict[str, Any]) -> None:
         self.tally = Tally.read(before)
-        _truncate(self.rejects, self.tally.rejects_bytes)
+        self.pending.clear()
 
     def _without_known(
         self,
@@ -527,18 +522,22 @@ class _Import:
             self.sets[source] = open_set(w, self.project, source, self.ticket.job.public_id).pk
         return self.sets[source]
 
-    def _reject_late(self, late: list[tuple[rows.Given, ConcordError]]) -> None:
-        if not late:
+    def _reject(self, given: rows.Given, error: ConcordError) -> None:
+        self.pending.extend(rows.reject_line(given.number, given.value, given.raw, error))
+        self.tally.rejected += 1
+        self.tally.reasons[error.code] += 1
+
+    def _keep_pending(self) -> None:
+        """Write what was rejected since the last whole chunk. Inside a fenced write only: the file has one writer."""
+        if not self.pending:
             return
-        lines = b"".join(rows.reject_line(g.number, g.value, g.raw, error) for g, error in late)
         with open(self.rejects, "ab") as out:
-            out.write(lines)
+            out.truncate(self.tally.rejects_bytes)
+            out.write(self.pending)
             out.flush()
             os.fsync(out.fileno())
-        self.tally.rejects_bytes += len(lines)
-        self.tally.rejected += len(late)
-        for _, error in late:
-            self.tally.reasons[error.code] += 1
+        self.tally.rejects_bytes += len(self.pending)
+        self.pending.clear()
 
     # --- the end ---
 
@@ -595,13 +594,6 @@ def _after(given: Iterator[rows.Given], done: int) -> Iterator[rows.Given]:
     for one in given:
         if one.number > done:
             yield one
-
-
-def _truncate(place: Path, size: int) -> None:
-    """Cut a file of rejects to what the last whole chunk had written."""
-    if place.exists():
-        with open(place, "r+b") as file:
-            file.truncate(size)
 
 
 def _sweep() -> None:

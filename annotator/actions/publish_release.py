@@ -22,7 +22,7 @@ from django.db.models import Max
 from annotator import blobs, jobs
 from annotator.actions.verb import Idem, Writing, writing
 from annotator.contributions import site
-from annotator.core.canonical import canonical_text
+from annotator.core.canonical import canonical
 from annotator.core.errors import ConcordError, Conflict, Invalid
 from annotator.formats import FORMATS, Output
 from annotator.models import Account, Project, Release, SchemaVersion
@@ -203,17 +203,16 @@ def write_files(
         _write_schemas(output, release.project, schemas | {snapshot.options["schema"]})
         for part in sorted(site.release_parts, key=lambda part: part.name):
             for name, data in sorted(part.make(snapshot).items()):
-                output.file(name).write_bytes(data)
+                output.file(name).write(data)
         output.close()
         counts["by_label"] = dict(sorted(counts["by_label"].items()))
         counts["by_way"] = dict(sorted(counts["by_way"].items()))
         files = {name: {"sha256": one.sha256, "size": one.size} for name, one in sorted(output.files.items())}
         manifest = _manifest(release, snapshot, files, counts, output.losses)
-        for name, text in ((MANIFEST, manifest), (SUMS, None)):
-            if text is None:
-                text = "".join(f"{one['sha256']}  {other}\n" for other, one in sorted(files.items()))
+        for name in (MANIFEST, SUMS):
+            sums = "".join(f"{one['sha256']}  {other}\n" for other, one in sorted(files.items()))
             out = output.file(name)
-            out.write(text)
+            out.write(manifest if name == MANIFEST else sums.encode("utf-8"))
             out.close()
             files[name] = {"sha256": out.sha256, "size": out.size}
         names = output.file(NAMES)
@@ -241,16 +240,17 @@ def _count(counts: dict[str, Any], entry: Any) -> None:
     by_way[entry.accepted["way"]] = by_way.get(entry.accepted["way"], 0) + 1
 
 
-def _readable(value: Any) -> str:
+def _readable(value: Any) -> bytes:
     """Indented, keys sorted: files that people open."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n"
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False) + "\n"
+    return text.encode("utf-8")
 
 
 def _write_schemas(output: Output, project: Project, numbers: set[int]) -> None:
     rows = SchemaVersion.objects.filter(project=project, number__in=sorted(numbers)).order_by("number")
     out = output.file("schemas.jsonl")
     for number, digest, document in rows.values_list("number", "digest", "document"):
-        out.write(canonical_text({"number": number, "digest": digest, "document": document}) + "\n")
+        out.write(canonical({"number": number, "digest": digest, "document": document}), b"\n")
 
 
 def _manifest(
@@ -259,7 +259,7 @@ def _manifest(
     files: dict[str, Any],
     counts: dict[str, Any],
     losses: dict[str, Any],
-) -> str:
+) -> bytes:
     """No clock, no host, no path, no id made for this release: only what the event log and the documents
     say."""
     rows = SchemaVersion.objects.filter(project=release.project, number=snapshot.options["schema"])

@@ -23,6 +23,7 @@ from annotator.models import Account, Assignment, Checkpoint, ParkedDraft, Part,
 from annotator.queries.assets import asset_infos
 from annotator.queries.documents import EVERY, read_document, remember
 from annotator.queries.versions import parsed
+from annotator.queries.work import shown_parts
 from annotator.queries.workflows import grace_s
 
 MAX_PARTS = 4096
@@ -100,6 +101,8 @@ def _prepare(seat: Assignment, listed: list[Any], decoded: dict[str, bytes], sub
     wanted = grammar.touched(listed).parts - set(decoded)
     if wanted:
         known = set(Part.objects.filter(assignment=seat, digest__in=wanted).values_list("digest", flat=True))
+        if wanted - known:
+            known |= shown_parts(seat)  # of a prelabel that is kept
         if wanted - known:
             raise Invalid("part_unknown", "A raster part is named that was not sent.", field="parts",
                           part=sorted(wanted - known)[0], cure="Send the part's bytes with the save.")

@@ -16,7 +16,7 @@ from annotator.api.base import Door, take
 from annotator.contributions import site
 from annotator.core.errors import Invalid, NotFound, Unauthenticated
 from annotator.models import Assignment, ParkedDraft, Part
-from annotator.queries.work import seat_of, work_of
+from annotator.queries.work import seat_of, shown_parts, work_of
 
 MAX_ACTIVE_MS = 7 * 86_400_000
 SAVE_FIELDS: dict[str, Any] = {
@@ -202,13 +202,14 @@ class Release(Park):
 
 
 class PartBytes(SeatDoor):
-    """One raster part that this seat wrote or was handed."""
+    """One raster part that this seat wrote, was handed or is shown in a prelabel."""
 
     actions: ClassVar[dict[str, str]] = {"GET": "seat.own"}
 
     def get(self, request: Request, assignment: str, digest: str) -> HttpResponse:
         """The bytes; 404 for a part of any other seat, so that a digest tells nothing."""
-        if not Part.objects.filter(assignment=self.seat, digest=digest).exists():
+        own = Part.objects.filter(assignment=self.seat, digest=digest).exists()
+        if not own and digest not in shown_parts(self.seat):
             raise NotFound()
         response = HttpResponse(blobs.read(digest), content_type="application/octet-stream")
         response.headers["Cache-Control"] = "private, max-age=86400, immutable"

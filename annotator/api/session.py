@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import SESSION_KEY, login, logout, update_session_auth_hash
+from django.http import HttpRequest
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,11 +13,19 @@ from rest_framework.response import Response
 from annotator.actions import accounts, sign_in
 from annotator.api.base import Door, take
 from annotator.core.errors import Unauthenticated
+from annotator.models import Account
 
 
 def address_of(request: Any) -> str:
     """Where the request came from, as far as the socket (or the trusted proxy's server) says."""
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def open_session(request: HttpRequest, account: Account) -> None:
+    """The account's session under a new id, also when the same person was signed in already."""
+    if SESSION_KEY in request.session:
+        request.session.cycle_key()
+    login(request, account, backend="django.contrib.auth.backends.ModelBackend")
 
 
 class Session(Door):
@@ -38,7 +47,7 @@ class Session(Door):
             address=address_of(request._request),
             request=self.request_id,
         )
-        login(request._request, account)
+        open_session(request._request, account)
         return Response({"account": accounts.account_body(account)})
 
     def get(self, request: Request) -> Response:

@@ -16,4 +16,4 @@ def iso(moment: datetime | None) -> str | None:
     """UTC ISO 8601 text with microseconds and Z; None stays None."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

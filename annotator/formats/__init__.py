@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from annotator.core.canonical import canonical_text
+from annotator.core.canonical import canonical
 from annotator.core.registry import Registry
 from annotator.core.schema import Schema
 
 PartBytes = Callable[[str], bytes]
-FLUSH_CHARS = 1 << 18
+FLUSH_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,15 @@ class Header:
 class Entry:
     """One released item: its description, its accepted document and where that came from.
 
-    `document_text` is the document's canonical JSON, of which `accepted["digest"]` is the sha256.
+    `document_bytes` is the document's canonical JSON, of which `accepted["digest"]` is the sha256. All of it is fit
+    to be published: people are pseudonyms here.
     """
 
     key: str
     item: Mapping[str, Any]
     assets: Sequence[Mapping[str, Any]]
     document: Mapping[str, Any]
-    document_text: str
+    document_bytes: bytes
     accepted: Mapping[str, Any]
     schema: Mapping[str, Any]
     provenance: Mapping[str, Any]
@@ -51,20 +52,20 @@ class Entry:
 
 
 class OutFile:
-    """A file being written: buffered text, its sha256 and size known as it grows."""
+    """A file being written: buffered bytes, their sha256 and size known as it grows."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
         self._sha = hashlib.sha256()
         self._file: IO[bytes] = open(path, "wb")  # noqa: SIM115 - closed by `close`
-        self._held: list[str] = []
-        self._chars = 0
+        self._held: list[bytes] = []
+        self._n_held = 0
 
-    def write(self, text: str) -> None:
-        self._held.append(text)
-        self._chars += len(text)
-        if self._chars >= FLUSH_CHARS:
+    def write(self, *pieces: bytes) -> None:
+        self._held.extend(pieces)
+        self._n_held += sum(map(len, pieces))
+        if self._n_held >= FLUSH_BYTES:
             self._flush()
 
     def write_file(self, path: Path) -> None:
@@ -74,10 +75,6 @@ class OutFile:
             while chunk := source.read(1 << 20):
                 self._write_bytes(chunk)
 
-    def write_bytes(self, data: bytes) -> None:
-        self._flush()
-        self._write_bytes(data)
-
     def _write_bytes(self, data: bytes) -> None:
         self._sha.update(data)
         self.size += len(data)
@@ -85,9 +82,9 @@ class OutFile:
 
     def _flush(self) -> None:
         if self._held:
-            self._write_bytes("".join(self._held).encode("utf-8"))
+            self._write_bytes(b"".join(self._held))
             self._held.clear()
-            self._chars = 0
+            self._n_held = 0
 
     def close(self) -> None:
         """Write what is held, to the disk."""
@@ -148,7 +145,7 @@ class Output:
         line = {"format": format_id, "key": key, "code": code, **extra}
         if region is not None:
             line["region"] = region
-        self._loss_file.write(canonical_text(line) + "\n")
+        self._loss_file.write(canonical(line), b"\n")
 
     def close(self) -> None:
         for one in self.files.values():

@@ -5,7 +5,7 @@ Loses nothing. A line's `document` is byte for byte what `accepted.digest` is th
 
 from __future__ import annotations
 
-from annotator.core.canonical import canonical_text
+from annotator.core.canonical import canonical
 from annotator.formats import Entry, Header, Output, PartBytes, Writer
 
 ID = "jsonl.v1"
@@ -27,8 +27,9 @@ class _Lines:
             "provenance": entry.provenance,
             "schema": entry.schema,
         }
-        head, tail = canonical_text(before), canonical_text(after)
-        self.file.write(f'{head[:-1]},"document":{entry.document_text},{tail[1:]}\n')
+        self.file.write(
+            canonical(before)[:-1], b',"document":', entry.document_bytes, b",", canonical(after)[1:], b"\n"
+        )
 
     def close(self) -> None:
         self.file.close()

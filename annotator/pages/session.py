@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 
 from annotator.actions import accounts, members, sign_in
 from annotator.api.errors import status_of
-from annotator.api.session import address_of
+from annotator.api.session import address_of, open_session
 from annotator.core.errors import ConcordError, Invalid
 from annotator.pages.base import Page, field_errors
 from annotator.pages.context import THEMES
@@ -66,7 +66,7 @@ class SignIn(Page):
             if "retry_after" in error.extra:
                 answer.headers["Retry-After"] = str(error.extra["retry_after"])
             return answer
-        login(request, account)
+        open_session(request, account)
         return redirect(safe_next(request))
 
 
@@ -149,7 +149,7 @@ class Invited(Page):
                 raise Invalid("passwords_differ", "The two passwords differ.", field="again")
             if link.project is None:
                 account = accounts.redeem_reset(secret=secret, password=password, request=self.request_id)
-                login(request, account, backend="django.contrib.auth.backends.ModelBackend")
+                open_session(request, account)
                 return redirect("desk")
             account, project = members.accept_invitation(
                 actor=self.actor,
@@ -166,7 +166,7 @@ class Invited(Page):
                 secret, field_errors(error, {"username", "name", "password", "again"}), status_of(error)
             )
         if self.actor is None:
-            login(request, account, backend="django.contrib.auth.backends.ModelBackend")
+            open_session(request, account)
         messages.success(request, _("You are now a member of “%(project)s”.") % {"project": project.title})
         return redirect("desk")
 

@@ -22,7 +22,7 @@ from django.db.models import Count
 
 from annotator import blobs
 from annotator.contributions import site
-from annotator.core.canonical import canonical_text, strict_loads
+from annotator.core.canonical import canonical, strict_loads
 from annotator.core.errors import Invalid
 from annotator.core.ids import sha256_hex
 from annotator.core.times import iso
@@ -120,7 +120,7 @@ def take_snapshot(project: Project, options: dict[str, Any]) -> Snapshot:
 def members_json(snapshot: Snapshot) -> bytes:
     """The frozen list, as it is kept in the blob store."""
     body = {"accepted": snapshot.accepted, "at": snapshot.event_at, "left_out": snapshot.left_out}
-    return canonical_text(body).encode("utf-8")
+    return canonical(body)
 
 
 def snapshot_of(release: Release) -> Snapshot:
@@ -223,8 +223,8 @@ def _entry(
         schema_number, schema_digest, item_id, item_public, key,
         group, metadata, tags, source, origin, holdout, batch, task_public,
     ) = row  # fmt: skip
-    text = canonical_text(document)
-    if sha256_hex(text.encode("utf-8")) != digest:
+    raw = canonical(document)
+    if sha256_hex(raw) != digest:
         raise Invalid("document_damaged", "A stored document is not what its digest says.", field=key)
     people: dict[str, Any] = {}
     for (
@@ -236,8 +236,8 @@ def _entry(
                 "stage": stage, "slot": slot, "person": pseudonyms(account, person), "revision": revision,
                 "digest": seat_digest, "shown": shown, "exposed": exposed, "submitted_at": iso(submitted_at),
             }  # fmt: skip
-    whence = _unnamed(provenance, pseudonyms)
-    whence["seats"] = people
+    # most provenances name seats only; looking is much cheaper than walking
+    whence = _unnamed(provenance, pseudonyms) if "'u_" in repr(provenance) else provenance
     named = {
         region["origin"]["prelabel"]
         for region in document["regions"].values()
@@ -251,7 +251,7 @@ def _entry(
         },
         assets=assets.get(item_id, []),
         document=document,
-        document_text=text,
+        document_bytes=raw,
         accepted={
             "digest": digest, "number": number, "round": round_, "way": way, "event": event_seq, "at":
             iso(at), },
@@ -260,7 +260,7 @@ def _entry(
             "digest": schema_digest,
             "guideline": guidelines.get(schema_number, 1),
         },
-        provenance=whence,
+        provenance={**whence, "seats": people},
         prelabels={one: sources[one] for one in sorted(named) if one in sources},
     )  # fmt: skip
 

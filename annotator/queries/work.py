@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from annotator.contributions import site
+from annotator.core.document import geometry_parts
 from annotator.core.times import iso
 from annotator.models import Account, Assignment, Prelabel, Project
 from annotator.queries.assets import asset_json, item_assets
@@ -59,6 +60,14 @@ def work_of(seat: Assignment) -> dict[str, Any]:
     if policy is not None:
         work |= policy.extend(seat, work)
     return work
+
+
+def shown_parts(seat: Assignment) -> set[str]:
+    """Raster parts of the prelabels that this seat is shown: it may read them and keep them."""
+    if seat.stage != "label" or seat.shown == "none":
+        return set()
+    rows = Prelabel.objects.filter(public_id__in=seat.task.pinned).values_list("regions", flat=True)
+    return {part for regions in rows for region in regions.values() for part in geometry_parts(region["geometry"])}
 
 
 def prelabels_of(seat: Assignment) -> list[dict[str, Any]]:

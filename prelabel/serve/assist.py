@@ -146,12 +146,16 @@ def _one(connection: socket.socket, pictures: Pictures) -> None:
 
 
 def warm() -> None:
-    """Loads what the first click would otherwise wait for."""
-    import scipy.ndimage
-    import skimage.measure
-    import skimage.segmentation
+    """Loads what the first click would otherwise wait for, by using each tool once: the libraries load bit
+    by bit."""
+    import numpy as np
+    import PIL.Image
 
-    _ = (scipy.ndimage.label, skimage.segmentation.flood, skimage.measure.find_contours)
+    PIL.Image.init()
+    picture = np.zeros((16, 16, 3), np.uint8)
+    for _name, tool in TOOLS.items():
+        values = {parameter.name: 8 for parameter in tool.PARAMETERS if parameter.default is None}
+        tool.run(picture, parse(tool.PARAMETERS, values, Choices()))
 
 
 def main(data: Path) -> int:

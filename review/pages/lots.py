@@ -111,7 +111,7 @@ class Lots(Page):
             else:
                 self._act(form)
         except ConcordError as error:
-            return self._show(field_errors(error), status_of(error), form)
+            return self._show(field_errors(error, set()), status_of(error), form)
         return redirect("lots", self.project.public_id)
 
     def _make(self, form: Any) -> None:
@@ -130,7 +130,8 @@ class Lots(Page):
         messages.success(
             self.request,
             _(
-                "The seed is committed. Freeze the lot when no more tasks shall join it; then the sample is drawn."
+                "The seed is committed. Freeze the lot when no more tasks shall join it; then the "
+                "sample is drawn."
             ),
         )
 
@@ -218,7 +219,7 @@ class Judge(Page):
                 request=self.request_id,
             )
         except ConcordError as error:
-            return self._show(found, field_errors(error), status_of(error))
+            return self._show(found, field_errors(error, set()), status_of(error))
         return redirect("judge-lot", self.project.public_id, found.public_id)
 
 

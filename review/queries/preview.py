@@ -49,7 +49,7 @@ def drawn(task: Task, accepted: AcceptedDocument) -> dict[str, Any]:
 
 
 def _shape(region: dict[str, Any], labels: dict[str, Any], width: int) -> dict[str, Any]:
-    label = labels.get(region.get("label"), {})
+    label = labels.get(str(region.get("label")), {})
     path, rough = outline(region)
     return {
         "path": path,

@@ -34,12 +34,12 @@ DEFINITIONS = {
         "items. Counted, not sampled."
     ),
     "accuracy": _(
-        "Process average: share of items that lots found right (classes A and B count), lots weighted by their "
-        "size, first judgement of each lot."
+        "Process average: share of items that lots found right (classes A and B count), lots weighted by "
+        "their size, first judgement of each lot."
     ),
     "consistency": _(
-        "First-pass agreement: tasks without any difference, of tasks labelled twice in round 1, where at least "
-        "one side did not see the prelabels. Interval over groups of items."
+        "First-pass agreement: tasks without any difference, of tasks labelled twice in round 1, where at "
+        "least one side did not see the prelabels. Interval over groups of items."
     ),
     "timeliness": _(
         "Accepted documents made under the guideline version in force. Turnaround is reported apart."
@@ -272,9 +272,6 @@ def _consistency(project: Project, when: Moment, repeats: int) -> dict[str, Any]
     fields = (
         "measure",
         "exposure",
-        "value",
-        "undefined",
-        "n",
         "detail",
         "task__item__group",
         "task__item__public_id",

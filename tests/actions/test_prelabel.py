@@ -14,6 +14,8 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from annotator import blobs, jobs
+from annotator.actions.steps.prelabels import open_set, store_prelabels
+from annotator.actions.verb import writing
 from annotator.core import document as documents
 from annotator.core import masks
 from annotator.core.errors import Conflict, Invalid
@@ -357,6 +359,32 @@ def test_kept_prelabel_regions_are_new_regions(world: World) -> None:
     before = row.regions
     row.refresh_from_db()
     assert row.regions == before and kept["id"] not in before
+
+
+def test_a_drafted_mask_may_be_read_and_kept_by_whoever_is_shown_it(world: World) -> None:
+    from prelabel.actions.steps import runs
+    from prelabel.core.samples import Proposal
+
+    task = with_picture(world, np.zeros((300, 400, 3), np.uint8))
+    raster = np.zeros((300, 400), bool)
+    raster[20:80, 200:300] = True
+    asset = task.item.item_assets.get().asset
+    geometry = {"raster": raster}
+    region = {"shape": "mask", "label": "coin", "geometry": geometry, "score": 0.7, "attributes": {}}
+    with writing(actor=world.lead) as w:
+        into = open_set(w, world.project, "model:masks", "1")
+        row = runs._proposed(into.pk, task.item_id, asset, Proposal([region], score=0.7), "model:masks")
+        store_prelabels(w, world.project, [row], "model:masks")
+    seat = claim(world, world.ann1)
+    (shown,) = Prelabel.objects.get().regions.values()
+    tiles = shown["geometry"]["tiles"]
+    assert set(tiles) == {"0,0", "1,0"}
+    for digest in tiles.values():
+        path = f"/api/assignments/{seat.public_id}/parts/{digest}"
+        assert masks.decode_part(api(world.ann1).get(path).content).any()
+    assert api(world.ann1).get(f"/api/assignments/{seat.public_id}/parts/{'0' * 64}").status_code == 404
+    kept = {**box(asset.public_id, 0, 0, 1, 1), "shape": "mask", "geometry": {"tiles": tiles}}
+    assert save(seat, [add(kept)])["revision"] == 1
 
 
 def test_the_api_lists_saves_runs_and_trains(world: World) -> None:

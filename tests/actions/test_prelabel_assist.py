@@ -140,7 +140,8 @@ def fake(answer: bytes | None, stop: threading.Event) -> threading.Thread:
             if answer is not None:
                 connection.sendall(answer)
                 connection.close()
-        listener.close()
+        for connection in [*kept, listener]:
+            connection.close()
         (run / process.SOCKET).unlink()
 
     thread = threading.Thread(target=serve)

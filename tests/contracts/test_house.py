@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import subprocess
 from collections.abc import Iterator
@@ -213,5 +214,6 @@ def test_the_demos_pictures_are_cut_out_of_installed_packages() -> None:
 
     first = list(demo.pictures())
     assert len(first) >= 15 and all(picture.data.startswith(b"\x89PNG") for picture in first)
-    assert [p.data for p in demo.pictures()] == [p.data for p in first], "the same bytes each time"
+    again = list(itertools.islice(demo.pictures(), 2))
+    assert [picture.data for picture in again] == [picture.data for picture in first[:2]], "the same bytes"
     assert not [path for path in places.demo().rglob("*") if path.suffix in {".png", ".jpg", ".gif", ".npy"}]

@@ -152,14 +152,14 @@ class Page {
   /** An item of several files: one tab each, all on the one history. */
   #tabs(assets: readonly Asset[], shown: Asset): void {
     const tabs = h("div", { class: "asset-tabs", role: "tablist", "aria-label": t("Files of this item") }, ...assets.map((asset) => h("button", {
-      type: "button", class: "button", role: "tab", "aria-selected": String(asset === shown), "data-asset": asset.id,
+      type: "button", class: "asset-tab", role: "tab", "aria-selected": String(asset === shown), "data-asset": asset.id,
       onclick: () => {
         if (asset === shown) return;
         this.#asset = asset.id;
         void this.#show();
       },
     }, asset.role === "" ? asset.name : `${asset.role} · ${asset.name}`)));
-    this.#host.querySelector(".bench-stage")?.prepend(tabs);
+    this.#host.querySelector(".bench-where")?.after(tabs);
   }
 
   /** Two windows on one seat would only take turns in being stale: one works, the other offers to take over. */

@@ -203,7 +203,7 @@ test("select: a click selects, again takes the one beneath, shift adds, a drag m
   hand.drag(70, 70, -500, 90);
   assert.deepEqual(hand.document.regions[large.id]!.geometry, { x0: 0, y0: 30, x1: 190, y1: 220 }, "both stop where the first meets the edge");
   assert.deepEqual(hand.document.regions[small.id]!.geometry, { x0: 40, y0: 70, x1: 90, y1: 120 });
-  hand.drag(550, 350, 1, 1);
+  hand.drag(550, 350, -5, 1);
   assert.equal(hand.selection.size, 2, "a marquee takes what lies inside");
 });
 

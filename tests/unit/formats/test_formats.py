@@ -26,13 +26,13 @@ RINGS = [[[100, 100], [300.5, 110], [250, 300.25]], [[180, 140], [220, 140], [20
 def make_entry(key: str, regions: list[dict[str, Any]], **more: Any) -> Entry:
     document = empty() | more
     document["regions"] = {one["id"]: one for one in regions}
-    text = canonical_text(document)
+    raw = canonical_text(document).encode()
     assets = [
         {"id": "a_1", "role": "image", "kind": "image", "name": f"{key}.png", "sha256": "1" * 64, "width": WIDTH,
          "height": HEIGHT, "media_type": "image/png", "size": 5},
     ]  # fmt: skip
     return Entry(
-        key=key, item={"id": "i_1"}, assets=assets, document=document, document_text=text,
+        key=key, item={"id": "i_1"}, assets=assets, document=document, document_bytes=raw,
         accepted={"digest": digest(document)}, schema={"number": 1}, provenance={"by": ["w_1"]}, prelabels={},
     )  # fmt: skip
 

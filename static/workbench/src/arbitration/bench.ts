@@ -409,7 +409,8 @@ class Arbitration {
           const offer = kind.offer(current, side, this.#dispute);
           return option(String(index + 1), side, offer.text, offer.detail, this.#color(side));
         }),
-        none === null ? null : option("0", "none", none, undefined, null),
+        // The key works all the same where a side says so already; a second button would only ask which is meant.
+        none === null || sidesOf(current, this.#dispute).some((side) => kind.offer(current, side, this.#dispute).text === none) ? null : option("0", "none", none, undefined, null),
         option("E", "edit", decision?.choice === "edit" ? this.#choiceText(current, decision) : t("Edit…"), undefined, null)));
   }
 
@@ -436,7 +437,9 @@ class Arbitration {
     this.#root.hidden = true;
     // An extent keeps the object's id; a region drawn for a missing one is the arbiter's own.
     const start: Region = current.kind === "extent" ? from : { ...from, id: newRegionId(), origin: { kind: "drawn" } };
-    const region = await editRegion(this.#root.parentElement!, this.#o.context, preview(this.#dispute, this.#decisions), start);
+    const standing = Object.values(current.regions).filter((id): id is string => id !== null);
+    const region = await editRegion(this.#root.parentElement!, this.#o.context, preview(this.#dispute, this.#decisions), start,
+      chosen?.region ? [...standing, chosen.region.id] : standing);
     this.#root.hidden = false;
     return region ? { choice: "edit", region } : null;
   }

@@ -13,9 +13,13 @@ import { h } from "../ui/dom.ts";
 import { Store } from "../ui/store.ts";
 import { takenFrom } from "./taken.ts";
 
-export function editRegion(host: HTMLElement, context: BenchContext, around: Document, region: Region): Promise<Region | null> {
+/** `instead`: ids under which the object may stand in `around`; they make room for the region under edit. */
+export function editRegion(
+  host: HTMLElement, context: BenchContext, around: Document, region: Region, instead: readonly string[],
+): Promise<Region | null> {
   return new Promise((resolve) => {
-    const rest = around.regions[region.id] ? apply(around, [{ op: "remove", region: around.regions[region.id]! }]) : around;
+    const away = [...new Set([...instead, region.id])].map((id) => around.regions[id]).filter((one): one is Region => one !== undefined);
+    const rest = apply(around, away.map((one) => ({ op: "remove", region: one })));
     const start = apply(rest, [{ op: "add", region }]);
     const history = new History(start);
     const finish = (result: Region | null): void => {

@@ -5,7 +5,7 @@
 
 import { newRegionId } from "../core/ids.ts";
 import { t } from "../core/i18n.ts";
-import { missingOf, regionControls } from "../document/select.ts";
+import { regionControls } from "../document/select.ts";
 import type { Asset, Change, Region } from "../document/types.ts";
 import { tools as found } from "../generated/tools.ts";
 import { composing } from "../input/keymap.ts";
@@ -20,8 +20,8 @@ import { visible, type Point } from "../view/viewport.ts";
 import { requestAssist } from "./assist.ts";
 import type { BenchContext } from "./context.ts";
 import { BenchCore } from "./core.ts";
-import { askReason } from "./dialog.ts";
 import { h, isEditable, setText } from "./dom.ts";
+import { type Ends, endsOf } from "./ends.ts";
 import { openFrame, quietButton, toggleSide, type ToolButton } from "./frame.ts";
 import { icon } from "./icons.ts";
 import { answerByKey, answersPanel } from "./panels/answers.ts";
@@ -29,6 +29,7 @@ import { attributesPanel } from "./panels/attributes.ts";
 import { labelsPanel } from "./panels/labels.ts";
 import { guidePanel, marksPanel } from "./panels/notes.ts";
 import { regionsPanel } from "./panels/regions.ts";
+import { drawPrelabels, prelabelCommands } from "./prelabels.ts";
 import { recall, remember } from "./settings.ts";
 import { openPalette, openSheet } from "./sheet.ts";
 
@@ -53,6 +54,7 @@ class Bench {
   readonly #stage: HTMLElement;
   readonly #foot: { readonly zoom: HTMLElement; readonly place: HTMLElement; readonly prelabels: HTMLElement; readonly tool: HTMLElement };
   readonly #labels: { find(): void };
+  readonly #ends: Ends;
   #tool: Tool;
   #state: unknown;
   #spaceHeld = false;
@@ -60,7 +62,6 @@ class Bench {
   #crosshair: Point | null = null;
   #pointer: Point | null = null;
   #clipboard: readonly Region[] = [];
-  #ending = false;
 
   constructor(host: HTMLElement, context: BenchContext, asset: Asset) {
     this.#context = context;
@@ -89,6 +90,8 @@ class Bench {
     this.#stage.append(live);
     core.reveal = (id) => this.view.focus(id);
     core.rest = () => this.#rest();
+    this.#ends = endsOf(core, () => this.#frame.element,
+      [t("Damaged or empty picture"), t("Too blurred or dark"), t("Nothing of what is asked can be in it"), t("Shows what must not be shown")], () => this.view.surface.focus());
     this.#commands();
 
     this.#foot = { zoom: h("span", { class: "foot-zoom" }), place: h("span", { class: "foot-place" }), prelabels: h("div", { class: "foot-prelabels" }), tool: h("div", { class: "foot-tool" }) };
@@ -114,7 +117,7 @@ class Bench {
           this.#stage.classList.toggle("is-hiding", now.hidden);
         }
         if (now.dropped !== before.dropped || now.prelabelsHidden !== before.prelabelsHidden) this.#layers();
-        if (now.candidate !== before.candidate || now.dropped !== before.dropped || now.prelabelsHidden !== before.prelabelsHidden) this.#drawPrelabels();
+        if (now.candidate !== before.candidate || now.dropped !== before.dropped || now.prelabelsHidden !== before.prelabelsHidden) drawPrelabels(core, this.#foot.prelabels);
         if (now.brush_px !== before.brush_px || now.tool !== before.tool) this.#drawTool();
         if (now.selection !== before.selection) this.#selected(now.selection);
         this.#overlay();
@@ -130,7 +133,7 @@ class Bench {
     this.#layers();
     this.#drawZoom();
     this.#drawTool();
-    this.#drawPrelabels();
+    drawPrelabels(core, this.#foot.prelabels);
     this.#cursor();
     this.view.surface.focus({ preventScroll: true });
     this.view.ready.then(() => this.#usable(), () => this.#unreadable());
@@ -190,7 +193,7 @@ class Bench {
     const gone = [...(draft.regions ?? []).map((region) => region.id), draft.tilesOf?.id ?? ""].some((id) => id !== "" && document.regions[id] === undefined);
     if (gone) this.#rest();
     this.#layers();
-    this.#drawPrelabels();
+    drawPrelabels(this.core, this.#foot.prelabels);
     this.#overlay();
     globalThis.document.documentElement.dataset["regions"] = String(this.core.regions.length);
   }
@@ -484,7 +487,7 @@ class Bench {
     const { core, view } = this;
     const { actions, work } = this.#context;
     const add = (name: string, title: string, group: string, run: () => void, enabled?: () => boolean): void => core.command(name, enabled ? { title, group, run, enabled } : { title, group, run });
-    const toolsGroup = t("Tools"), look = t("View"), edit = t("Edit"), task = t("Task"), prelabels = t("Prelabels"), labels = t("Labels and objects");
+    const toolsGroup = t("Tools"), look = t("View"), edit = t("Edit"), task = t("Task"), labels = t("Labels and objects");
     for (const tool of this.#tools) add(`tool.${tool.name}`, tool.title(), toolsGroup, () => {
       core.state.set({ tool: tool.name });
       this.view.surface.focus();
@@ -500,13 +503,7 @@ class Bench {
     }
     add("previous", t("Previous object"), labels, () => void (this.#feed({ kind: "walk", by: -1 }) || core.walk(-1)));
     add("next", t("Next object"), labels, () => void (this.#feed({ kind: "walk", by: 1 }) || core.walk(1)));
-    if (work.prelabels.length > 0) {
-      add("keep", t("Keep the prelabel"), prelabels, () => core.keepCandidate());
-      add("drop", t("Drop the prelabel"), prelabels, () => core.dropCandidate());
-      add("next_prelabel", t("Next prelabel"), prelabels, () => core.nextCandidate());
-      add("restore_dropped", t("Bring the last dropped prelabel back"), prelabels, () => core.restoreDropped());
-      add("hide_prelabels", t("Hide or show prelabels"), prelabels, () => core.state.set({ prelabelsHidden: !core.state.get().prelabelsHidden, candidate: null }));
-    }
+    prelabelCommands(core);
     add("undo", t("Undo"), edit, () => core.undo(), () => true);
     add("redo", t("Redo"), edit, () => core.redo(), () => true);
     add("remove", t("Delete the selection"), edit, () => core.removeSelected());
@@ -528,9 +525,9 @@ class Bench {
     add("fit", t("Whole picture"), look, () => view.fit());
     add("one_to_one", t("One to one"), look, () => view.oneToOne());
     add("fold_side", t("Fold the panels"), look, () => toggleSide(this.#frame.element));
-    if (work.assignment.stage !== "check") add("submit", t("Submit"), task, () => void this.#submit());
-    add("skip", t("Skip with a reason…"), task, () => void this.#end("skip"));
-    add("unusable", t("Mark as unusable…"), task, () => void this.#end("unusable"));
+    if (work.assignment.stage !== "check") add("submit", t("Submit"), task, () => void this.#ends.submit());
+    add("skip", t("Skip with a reason…"), task, () => void this.#ends.end("skip"));
+    add("unusable", t("Mark as unusable…"), task, () => void this.#ends.end("unusable"));
     if (actions.park && work.assignment.parkable) add("park", t("Park: keep the seat for later"), task, () => void actions.park!());
     add("palette", t("Commands…"), task, () => openPalette(this.#frame.element, core, this.#tools.some((tool) => tool.draws) ? (x, y) => this.#goTo(x, y) : null));
     add("help", t("Keys…"), task, () => openSheet(this.#frame.element, core));
@@ -580,54 +577,6 @@ class Bench {
     }
   }
 
-  // ---- the end of a task
-
-  async #submit(): Promise<void> {
-    if (this.#ending) return;
-    this.#rest();
-    const missing = missingOf(this.core.schema, this.core.document);
-    const first = missing[0];
-    if (first) {
-      const region = first.region ? this.core.document.regions[first.region] : undefined;
-      if (region) {
-        this.core.select([region.id]);
-        this.core.reveal(region.id);
-      }
-      const name = first.attribute ?? first.control ?? "";
-      this.#frame.element.classList.add("is-checked");
-      const field = this.#frame.element.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"] :is(input, select, textarea)`);
-      field?.scrollIntoView({ block: "nearest" });
-      field?.focus();
-      this.core.say(missing.length === 1 ? t("One required field is empty.") : t("{n} required fields are empty; this is the first.", { n: missing.length }), "warn");
-      return;
-    }
-    this.#ending = true;
-    try {
-      await this.#context.actions.submit();
-    } finally {
-      this.#ending = false;
-    }
-  }
-
-  async #end(how: "skip" | "unusable"): Promise<void> {
-    if (this.#ending) return;
-    this.#rest();
-    const { actions } = this.#context;
-    const reason = how === "skip"
-      ? await askReason(this.#frame.element, { title: t("Skip this item"), text: t("It goes back to the queue for somebody else. What you have drawn is kept as a draft of yours."), action: t("Skip"),
-        reasons: [t("I am not sure about the rules"), t("Too hard to see"), t("Not my field"), t("Something is wrong with the page")] })
-      : await askReason(this.#frame.element, { title: t("Mark as unusable"), text: t("You say that nobody should label this item. That is an answer, and it is compared like one."), action: t("Unusable"), bad: true,
-        reasons: [t("Damaged or empty picture"), t("Too blurred or dark"), t("Nothing of what is asked can be in it"), t("Shows what must not be shown")] });
-    this.view.surface.focus();
-    if (reason === null) return;
-    this.#ending = true;
-    try {
-      await actions[how](reason);
-    } finally {
-      this.#ending = false;
-    }
-  }
-
   // ---- the foot
 
   #drawZoom(): void {
@@ -658,26 +607,6 @@ class Bench {
       title: `${t("Size of the brush")} (${this.core.keys.shown("smaller")} / ${this.core.keys.shown("larger")})`, oninput: () => this.#setBrush(2 ** (Number(slider.value) / 100)), onchange: () => this.view.surface.focus() });
     tool.replaceChildren(h("span", { class: "quiet" }, t("Brush")), slider, h("span", { class: "brush-size" }, t("{n} px", { n: brush_px })));
   }
-
-  #drawPrelabels(): void {
-    const { prelabels } = this.#context.work;
-    const { core } = this;
-    if (prelabels.length === 0) return;
-    const open = core.candidates();
-    const { prelabelsHidden, dropped, candidate } = core.state.get();
-    const sets = prelabels.map((prelabel) => {
-      const n = open.filter((one) => one.prelabel.id === prelabel.id).length;
-      return h("span", { class: "prelabel-set", title: prelabel.score === null || prelabel.score === undefined ? prelabel.source : `${prelabel.source} · ${prelabel.score.toFixed(2)}` }, prelabel.source, h("span", { class: "prelabel-n" }, String(n)));
-    });
-    const at = open.findIndex(({ key }) => key === candidate);
-    const act = (name: string, text: string): HTMLButtonElement => quietButton(name, core.commands.get(name)!.title, core.keys.shown(name), h("span", null, text, h("kbd", null, core.keys.shown(name))), () => core.run(name), "foot-button");
-    this.#foot.prelabels.replaceChildren(
-      h("span", { class: "foot-title" }, "◇ ", t("prelabels")), ...sets,
-      ...(open.length > 0 ? [h("span", { class: "foot-actions" }, act("keep", t("keep")), act("drop", t("drop")), act("next_prelabel", at >= 0 ? t("next ({n} of {total})", { n: at + 1, total: open.length }) : t("next")))]
-        : prelabelsHidden ? [] : [h("span", { class: "quiet" }, t("all looked at"))]),
-      ...(dropped.size > 0 ? [act("restore_dropped", t("{n} dropped: bring back", { n: dropped.size }))] : []),
-      quietButton("hide_prelabels", core.commands.get("hide_prelabels")!.title, core.keys.shown("hide_prelabels"), icon(prelabelsHidden ? "hide" : "show", 16), () => core.run("hide_prelabels")));
-  }
 }
 
 export function openBench(host: HTMLElement, context: BenchContext): PictureBench {
@@ -685,7 +614,10 @@ export function openBench(host: HTMLElement, context: BenchContext): PictureBenc
   const asset = context.work.item.assets.find((one) => one.id === context.asset) ?? pictures[0];
   if (!asset) throw new Error("this item has no picture");
   const bench = new Bench(host, context, asset);
-  return { view: bench.view, get selection() { return bench.core.state.get().selection; }, close: () => bench.close(), focus: (id) => bench.view.focus(id) };
+  return { view: bench.view, get selection() { return bench.core.state.get().selection; }, close: () => bench.close(), focus: (id) => {
+    bench.core.select([id]);
+    bench.view.focus(id);
+  } };
 }
 
 export { openBench as mountPictureBench };

@@ -25,6 +25,7 @@ export function endsOf(core: BenchCore, root: () => HTMLElement, unusable: reado
       const missing = missingOf(core.schema, core.document);
       const first = missing[0];
       if (!first) return once(() => core.context.actions.submit());
+      root().classList.add("is-checked");
       if (first.region) {
         core.select([first.region]);
         core.reveal(first.region);

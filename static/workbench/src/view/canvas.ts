@@ -15,7 +15,7 @@ import { shapeOf } from "../shapes/registry.ts";
 import { gripsOf } from "../tools/select.ts";
 import type { Draft } from "../tools/tool.ts";
 import {
-  detailFor, drawGrip, drawMask, drawRegions, tagPlace, TAG_HEIGHT, TAG_WIDTH, TagPainter, toImageSpace, wantsTag, type Ctx, type Detail, type Item, type RegionLook,
+  detailFor, drawCorners, drawGrip, drawMask, drawRegions, tagPlace, TAG_HEIGHT, TAG_WIDTH, TagPainter, NEAR_SCALE, toImageSpace, wantsTag, type Ctx, type Detail, type Item, type RegionLook,
   type Tag,
 } from "./draw.ts";
 import { boundsOf, Scene, type Entry, type Layer } from "./scene.ts";
@@ -414,8 +414,8 @@ export class PictureView {
     if (this.#settle && this.#image && !this.#missing) {
       const { resolve } = this.#settle;
       this.#settle = null;
-      // One frame later the pixels are on the glass.
-      requestAnimationFrame(() => resolve());
+      // A task after this frame's: what was drawn has been handed to the compositor.
+      window.setTimeout(resolve, 0);
     }
   }
 
@@ -484,6 +484,8 @@ export class PictureView {
       const a = { x: Math.floor(bounds.x0 * this.#view.scale + this.#view.x) - 5, y: Math.floor(bounds.y0 * this.#view.scale + this.#view.y) - TAG_HEIGHT - 5 };
       const b = { x: Math.ceil(bounds.x1 * this.#view.scale + this.#view.x) + 5, y: Math.ceil(bounds.y1 * this.#view.scale + this.#view.y) + TAG_HEIGHT + 5 };
       b.x = Math.max(b.x, Math.max(a.x, 0)) + TAG_WIDTH + 8;
+      // Names near the right border have been pushed back in.
+      if (b.x > this.#pane.width) a.x = Math.min(a.x, this.#pane.width - TAG_WIDTH - 8);
       ctx.save();
       ctx.setTransform(this.#dpr, 0, 0, this.#dpr, 0, 0);
       ctx.beginPath();
@@ -499,7 +501,7 @@ export class PictureView {
   /** Names hang to the right of and above their region: what reaches into a rectangle may begin outside it. */
   #wider(bounds: Bounds): Bounds {
     const px = 1 / this.#view.scale;
-    return { x0: bounds.x0 - TAG_WIDTH * px, y0: bounds.y0 - TAG_HEIGHT * px, x1: bounds.x1, y1: bounds.y1 + (TAG_HEIGHT + 2) * px };
+    return { x0: bounds.x0 - TAG_WIDTH * px, y0: bounds.y0 - TAG_HEIGHT * px, x1: bounds.x1 + TAG_WIDTH * px, y1: bounds.y1 + (TAG_HEIGHT + 2) * px };
   }
 
   #drawEntries(ctx: Ctx, entries: readonly Entry[]): void {
@@ -511,7 +513,7 @@ export class PictureView {
     this.#drawItems(ctx, items, scale, clip, this.#detail);
     if (this.#detail.names === "none") return;
     ctx.setTransform(this.#dpr, 0, 0, this.#dpr, 0, 0);
-    this.#tags.draw(ctx, items.filter(({ entry }) => wantsTag(entry, this.#detail, scale)).map(({ entry, look }) => this.#tagOf(entry, look)).filter((tag) => tag !== null));
+    this.#tags.draw(ctx, items.filter(({ entry }) => wantsTag(entry, this.#detail, scale)).map(({ entry, look }) => this.#tagOf(entry, look, this.#detail)).filter((tag) => tag !== null), this.#pane.width);
   }
 
   /** Masks lie under outlines. */
@@ -525,9 +527,11 @@ export class PictureView {
     drawRegions(ctx, items.filter(({ entry }) => entry.points > 0), scale, detail);
   }
 
-  #tagOf(entry: Entry, look: RegionLook): Tag | null {
+  #tagOf(entry: Entry, look: RegionLook, detail: Detail): Tag | null {
     const name = entry.layer >= 0 ? this.#nameOf(entry) : this.#options.nameOf?.(entry.region.label) ?? entry.region.label;
-    return name === null ? null : { at: tagPlace(this.#tagAnchor(entry), this.#view), name, look };
+    // In a crowd a name is no wider than its region, in steps so that few texts are measured.
+    const room = detail.names === "large" ? Math.max(40, Math.floor(((entry.maxX - entry.minX) * this.#view.scale - 12) / 8) * 8) : Infinity;
+    return name === null ? null : { at: tagPlace(this.#tagAnchor(entry), this.#view), name, look, room };
   }
 
   /** A mask is bounded by its tiles: its name goes to its first pixel, where those are here. */
@@ -553,7 +557,7 @@ export class PictureView {
   #drawActive(): void {
     const { element, ctx } = this.#active;
     this.#dirtyActive = false;
-    const { selection, draft, grips, crosshair, guides } = this.#overlay;
+    const { selection, draft, grips, crosshair, guides, candidate } = this.#overlay;
     const blank = this.#lifted.size === 0 && Object.keys(draft).length === 0 && !crosshair && !guides;
     if (blank && this.#blank) return;
     this.#blank = blank;
@@ -586,13 +590,13 @@ export class PictureView {
       ctx.imageSmoothingEnabled = scale < 1;
       for (const [key, tile] of draft.tiles) {
         const [tx, ty] = key.split(",").map(Number) as [number, number];
-        ctx.drawImage(this.#tiles.draft(key, tile, draft.turns?.get(key) ?? 0, color), tx * 256, ty * 256);
+        ctx.drawImage(this.#tiles.draft(key, tile, draft.turns?.get(key) ?? 0, color, scale >= NEAR_SCALE), tx * 256, ty * 256);
       }
     }
 
     ctx.setTransform(this.#dpr, 0, 0, this.#dpr, 0, 0);
     if (guides) this.#drawGuides(ctx, guides);
-    this.#tags.draw(ctx, shown.filter(({ entry }) => entry.region.id !== "" && wantsTag(entry, detail, scale)).map(({ entry, look }) => this.#tagOf(entry, look)).filter((tag) => tag !== null));
+    this.#tags.draw(ctx, shown.filter(({ entry }) => entry.region.id !== "" && wantsTag(entry, detail, scale)).map(({ entry, look }) => this.#tagOf(entry, look, detail)).filter((tag) => tag !== null), this.#pane.width);
     if (grips && selection.size === 1) {
       const [id] = selection;
       const entry = this.#entryOf(id!);
@@ -603,6 +607,8 @@ export class PictureView {
         for (const handle of gripsOf(region, scale)) drawGrip(ctx, handle, this.#view, color, handle.id === focused);
       }
     }
+    const looked = candidate && !this.#hidden ? this.#entryOf(candidate) : undefined;
+    if (looked) drawCorners(ctx, boundsOf(looked), this.#view);
     if (draft.line) this.#drawLine(ctx, draft.line);
     if (draft.marquee) this.#drawMarquee(ctx, draft.marquee);
     if (draft.tip) this.#drawTip(ctx, draft.tip.at, draft.tip.diameter_px);

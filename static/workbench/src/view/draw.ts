@@ -22,6 +22,8 @@ export function detailFor(n_visible: number): Detail {
 export const TAG_HEIGHT = 18;
 export const TAG_WIDTH = 190;
 const LARGE_PX = 44;
+/** From here on a mask's edge is drawn lighter. */
+export const NEAR_SCALE = 6;
 const HALO = "rgba(8, 10, 14, 0.6)";
 
 /** Halfway to white: a proposal is paler than a person's region in the same label. */
@@ -113,7 +115,7 @@ export function drawMask(ctx: Ctx, region: Region, look: RegionLook, cache: Tile
     const [tx, ty] = tileAt(key);
     const x = tx * TILE_PX, y = ty * TILE_PX;
     if (x > clip.x1 || y > clip.y1 || x + TILE_PX < clip.x0 || y + TILE_PX < clip.y0) continue;
-    const tile = cache.stored(digest, look.color, kind, () => pixels(digest));
+    const tile = cache.stored(digest, look.color, kind, scale >= NEAR_SCALE, () => pixels(digest));
     if (tile) ctx.drawImage(tile, x, y);
     else here = false;
   }
@@ -138,17 +140,18 @@ export class TagPainter {
   #widths = new Map<string, { text: string; width: number }>();
   font = "12px sans-serif";
 
-  #fitted(ctx: Ctx, text: string): { text: string; width: number } {
-    let known = this.#widths.get(text);
+  #fitted(ctx: Ctx, text: string, room: number): { text: string; width: number } {
+    const most = Math.min(TAG_WIDTH - 16, room);
+    const key = `${most}|${text}`;
+    let known = this.#widths.get(key);
     if (known) return known;
-    const most = TAG_WIDTH - 16;
     let shown = text, width = ctx.measureText(text).width;
     if (width > most) {
       const letters = [...text];
       while (letters.length > 1 && (width = ctx.measureText((shown = `${letters.join("")}…`)).width) > most) letters.pop();
     }
     known = { text: shown, width };
-    this.#widths.set(text, known);
+    this.#widths.set(key, known);
     return known;
   }
 
@@ -160,10 +163,12 @@ export class TagPainter {
    * The context is in screen space. White on near-black with the label's colour as a bar: readable on any picture.
    * Plates, bars and words in three passes, for the same reason as the regions.
    */
-  draw(ctx: Ctx, tags: readonly Tag[]): void {
+  draw(ctx: Ctx, wanted: readonly Tag[], pane_px: number): void {
     ctx.font = this.font;
     ctx.textBaseline = "middle";
-    const fitted = tags.map(({ name, look }) => this.#fitted(ctx, look.kind === "prelabel" ? `◇ ${name}` : name));
+    const fitted = wanted.map(({ name, look, room }) => this.#fitted(ctx, look.kind === "prelabel" ? `◇ ${name}` : name, room));
+    // A name that would leave the pane is pushed back in.
+    const tags = wanted.map((tag, i) => ({ ...tag, at: { x: Math.max(2, Math.min(tag.at.x, pane_px - Math.ceil(fitted[i]!.width) - 15)), y: tag.at.y } }));
     for (const kind of ["person", "prelabel"] as const) {
       const ours = (look: RegionLook): boolean => (look.kind === "prelabel") === (kind === "prelabel");
       ctx.fillStyle = kind === "prelabel" ? "rgba(250, 250, 247, 0.9)" : "rgba(16, 18, 22, 0.9)";
@@ -192,7 +197,28 @@ export class TagPainter {
   }
 }
 
-export interface Tag { readonly at: { readonly x: number; readonly y: number }; readonly name: string; readonly look: RegionLook }
+/** room: CSS pixels for the words; Infinity when nothing is near. */
+export interface Tag { readonly at: { readonly x: number; readonly y: number }; readonly name: string; readonly room: number; readonly look: RegionLook }
+
+/** Four white corners around the proposal that keep and drop are about. The context is in screen space. */
+export function drawCorners(ctx: Ctx, bounds: Bounds, view: Viewport): void {
+  const x0 = bounds.x0 * view.scale + view.x - 5, y0 = bounds.y0 * view.scale + view.y - 5;
+  const x1 = bounds.x1 * view.scale + view.x + 5, y1 = bounds.y1 * view.scale + view.y + 5;
+  const arm = Math.max(5, Math.min(16, (x1 - x0) / 3, (y1 - y0) / 3));
+  ctx.beginPath();
+  for (const [x, y, dx, dy] of [[x0, y0, 1, 1], [x1, y0, -1, 1], [x1, y1, -1, -1], [x0, y1, 1, -1]] as const) {
+    ctx.moveTo(x + dx * arm, y);
+    ctx.lineTo(x, y);
+    ctx.lineTo(x, y + dy * arm);
+  }
+  ctx.lineJoin = "miter";
+  ctx.strokeStyle = "rgba(8, 10, 14, 0.75)";
+  ctx.lineWidth = 5;
+  ctx.stroke();
+  ctx.strokeStyle = "#ffffff";
+  ctx.lineWidth = 2.5;
+  ctx.stroke();
+}
 
 /** The context is in screen space. */
 export function drawGrip(ctx: Ctx, handle: Handle, view: Viewport, color: string, focused: boolean): void {

@@ -1,0 +1,25 @@
+"""Two at the same moment: claims of a dispute, verdicts, check outcomes, judgements, freezes, comparing
+workers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def test_judges_at_the_same_moment(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.actions.judges"],
+        cwd=ROOT,
+        env=os.environ | {"CONCORD_DATA": str(tmp_path), "CONCORD_DATABASE": ""},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert len(done.stdout.split()) == 4
