@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from annotator.core.errors import Forbidden, NotFound, Unauthenticated
 from annotator.models import Account, Member, Project
 
-LEAD, EXPERT, CHECKER, ANNOTATOR, IMPORTER, VIEWER = "lead", "expert", "checker", "annotator", "importer", "viewer"
+LEAD, EXPERT, CHECKER, ANNOTATOR, IMPORTER, VIEWER = (
+    "lead",
+    "expert",
+    "checker",
+    "annotator",
+    "importer",
+    "viewer",
+)
 EVERY_ROLE = frozenset((LEAD, EXPERT, CHECKER, ANNOTATOR, IMPORTER, VIEWER))
 PEOPLE = frozenset((LEAD, EXPERT, CHECKER, ANNOTATOR))
 
@@ -63,8 +70,14 @@ contribute(
         "schema.publish": row(LEAD),
         "assets.write": row(LEAD, IMPORTER),
         "assets.list": row(LEAD, IMPORTER, note="an importer sees the assets that it uploaded"),
-        "assets.file": row(LEAD, EXPERT, CHECKER, ANNOTATOR, VIEWER,
-                           note="an annotator: of items of own seats; a viewer: of accepted items"),
+        "assets.file": row(
+            LEAD,
+            EXPERT,
+            CHECKER,
+            ANNOTATOR,
+            VIEWER,
+            note="an annotator: of items of own seats; a viewer: of accepted items",
+        ),
         "imports.create": row(LEAD, IMPORTER),
         "jobs.read": row(LEAD, IMPORTER, note="an importer: own jobs"),
         "jobs.cancel": row(LEAD, IMPORTER, note="an importer: own jobs"),

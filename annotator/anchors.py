@@ -37,7 +37,12 @@ def write() -> int:
         return 0
     with open(path(), "a", encoding="utf-8") as out:
         for head in rows:
-            out.write(json.dumps({"at": iso(timezone.now()), "chain": head.chain, "seq": head.seq, "digest": head.digest}) + "\n")
+            out.write(
+                json.dumps(
+                    {"at": iso(timezone.now()), "chain": head.chain, "seq": head.seq, "digest": head.digest}
+                )
+                + "\n"
+            )
         out.flush()
         os.fsync(out.fileno())
     _written.update({h.chain: h.seq for h in rows})
@@ -67,9 +72,14 @@ class Fault:
 
 def verify(chain: str | None = None) -> tuple[int, list[Fault]]:
     """(events read, faults): each chain from its start, against its head and against the anchors."""
-    chains = [chain] if chain else sorted(
-        set(Event.objects.values_list("chain", flat=True).distinct()) | set(ChainHead.objects.values_list("chain", flat=True))
-        | {a["chain"] for a in read()}
+    chains = (
+        [chain]
+        if chain
+        else sorted(
+            set(Event.objects.values_list("chain", flat=True).distinct())
+            | set(ChainHead.objects.values_list("chain", flat=True))
+            | {a["chain"] for a in read()}
+        )
     )
     heads = {h.chain: h for h in ChainHead.objects.all()}
     anchors: dict[str, dict[int, str]] = {}

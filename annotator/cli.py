@@ -24,7 +24,7 @@ from annotator import places
 PORT = 8400
 COMPRESSED = {".js", ".css", ".svg", ".json", ".html", ".txt"}
 DEMO_ACCOUNTS = "demo-accounts.json"
-PASSED_ON = ("owner", "backup", "restore", "verify", "check", "messages", "shots")
+PASSED_ON = ("owner", "backup", "restore", "release", "verify_release", "verify", "check", "messages", "shots")
 
 
 def _began() -> float:
@@ -205,6 +205,7 @@ def run(arguments: list[str]) -> int:
     _allow_host(options.host)
 
     from annotator import supervisor
+    from annotator.site import processes
 
     publish_static(data)
     install = None
@@ -219,6 +220,7 @@ def run(arguments: list[str]) -> int:
         port_is_wish=options.port is None,
         model=not options.no_model,
         install=install,
+        assist=processes.assist(data),
         verbose=options.verbose,
         on_ready=lambda url: _welcome(data, url, demo=demo),
         say=say,
@@ -301,6 +303,22 @@ def manage(arguments: list[str]) -> int:
     return 0
 
 
+def passed_on(arguments: list[str]) -> int:
+    """A management command with --data, and with a database for the first operator of an empty folder."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--data")
+    known, rest = parser.parse_known_args(arguments)
+    if known.data:
+        os.environ["CONCORD_DATA"] = os.path.abspath(os.path.expanduser(known.data))
+    data = places.data_folder(create=True)
+    if rest[0] == "owner" and not _database_is_current(data):
+        from annotator.supervisor import lock_folder
+
+        with lock_folder(data):
+            prepare(data, demo=False)
+    return manage(rest)
+
+
 VERBS: dict[str, Callable[[list[str]], int]] = {
     "run": run,
     "prepare": verb_prepare,
@@ -316,7 +334,7 @@ def main(arguments: list[str] | None = None) -> int:
     if name in VERBS:
         return VERBS[name](given[1:])
     if name in PASSED_ON:
-        return manage(given)
+        return passed_on(given)
     print("usage: concord " + " | ".join([*VERBS, *PASSED_ON]) + " [options]")
     return 0 if name in ("-h", "--help", "help") else 2
 

@@ -101,5 +101,8 @@ def write_lock() -> Iterator[None]:
 
 def _busy() -> Unavailable:
     return Unavailable(
-        "busy", "The server is busy writing. Nothing was changed.", cure="Send the same request again.", retry_after=5
+        "busy",
+        "The server is busy writing. Nothing was changed.",
+        cure="Send the same request again.",
+        retry_after=5,
     )

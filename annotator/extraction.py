@@ -121,7 +121,7 @@ def template_strings(source: str, place: str, messages: Messages) -> None:
         plural = arguments[1] if match[1] == "ngettext" and len(arguments) > 1 else None
         note(
             messages,
-            arguments[0].replace("%%", "%") if "%(" not in arguments[0] else arguments[0],
+            arguments[0],  # with % doubled, as Django looks it up
             place,
             plural=plural,
             server=True,

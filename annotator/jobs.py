@@ -61,7 +61,10 @@ KINDS: dict[str, Kind] = {}
 
 
 def register(
-    name: str, lane: str, handler: Callable[[Ticket], dict[str, Any] | None], undo: Callable[[Job], None] | None = None
+    name: str,
+    lane: str,
+    handler: Callable[[Ticket], dict[str, Any] | None],
+    undo: Callable[[Job], None] | None = None,
 ) -> None:
     """Make a kind known (in `AppConfig.ready`). Handlers import what is heavy inside."""
     KINDS[name] = Kind(name, lane, handler, undo)
@@ -80,7 +83,9 @@ class Ticket:
         """The job's payload."""
         return self.job.payload
 
-    def progress(self, done: int, total: int | None = None, message: str = "", *, force: bool = False) -> None:
+    def progress(
+        self, done: int, total: int | None = None, message: str = "", *, force: bool = False
+    ) -> None:
         """Say how far the work is (at most 2 writes a second); raises Cancelled or Fenced."""
         t = time.monotonic()
         if not force and t - self._last < BEAT_S:
@@ -120,7 +125,12 @@ def enqueue(
     if known is not None:
         return known, False
     job = Job.objects.create(
-        project=project, kind=kind, lane=lane, payload=payload, payload_digest=key, created_by=created_by,
+        project=project,
+        kind=kind,
+        lane=lane,
+        payload=payload,
+        payload_digest=key,
+        created_by=created_by,
         created_at=w.now,
     )
     events.append(
@@ -167,18 +177,26 @@ def take(lane: str) -> Ticket | None:
     found = Job.objects.filter(waiting, lane=lane, kind__in=list(KINDS)).order_by("id").first()
     if found is None:
         return None
+    if found.state == "running" and found.attempts >= POISON:
+        _undo(found)
+        error = {
+            "code": "poison",
+            "message": "This job ended its worker each time it was tried.",
+            "tries": found.attempts,
+        }
+        with writing(actor=None, now=now) as w:
+            _finish(w, found, found.token, "failed", error=error)
+        return None
     with writing(actor=None, now=now) as w:
-        if found.state == "running" and found.attempts >= POISON:
-            _finish(w, found, found.token, "failed", error={
-                "code": "poison", "message": "This job ended its worker each time it was tried.", "tries": found.attempts,
-            })
-            return None
         token = secrets.token_hex(16)
         changed = (
             Job.objects.filter(pk=found.pk, state=found.state, token=found.token)
             .filter(waiting)
             .update(
-                state="running", token=token, attempts=F("attempts") + 1, lease_until=now + LEASE,
+                state="running",
+                token=token,
+                attempts=F("attempts") + 1,
+                lease_until=now + LEASE,
                 started_at=found.started_at or now,
             )
         )
@@ -211,15 +229,28 @@ def run(ticket: Ticket) -> str:
     except Exception as error:
         log.exception("job %s failed", ticket.job.public_id)
         state = "failed"
-        extra = {"error": {"code": "internal", "message": "The job failed.", "detail": f"{type(error).__name__}: {error}"[:300]}}
+        extra = {
+            "error": {
+                "code": "internal",
+                "message": "The job failed.",
+                "detail": f"{type(error).__name__}: {error}"[:300],
+            }
+        }
     finally:
         beat.stop()
-    if state != "done" and kind.undo is not None:
-        kind.undo(ticket.job)
+    if state != "done":
+        _undo(ticket.job)
     with writing(actor=None) as w:
         if not _finish(w, ticket.job, ticket.token, state, **extra):
             return "fenced"
     return state
+
+
+def _undo(job: Job) -> None:
+    """Remove what a job that will not finish may have left; idempotent, outside any transaction."""
+    undo = KINDS[job.kind].undo
+    if undo is not None:
+        undo(job)
 
 
 def _finish(w: Writing, job: Job, token: str, state: str, **fields: Any) -> bool:
@@ -228,7 +259,8 @@ def _finish(w: Writing, job: Job, token: str, state: str, **fields: Any) -> bool
     )
     if changed:
         events.append(
-            w, job.project.public_id if job.project else "site",
+            w,
+            job.project.public_id if job.project else "site",
             [(f"job.{state}", job.public_id, "", {"kind": job.kind, "attempts": job.attempts})],
         )
     return bool(changed)
@@ -260,14 +292,32 @@ def cancel(*, actor: Account | None, job: Job, now: Any = None, request: str = "
     """Verb: a queued job ends at once, a running one at its next step. A finished one stays as it is."""
     with writing(actor=actor, now=now, request=request) as w:
         if Job.objects.filter(pk=job.pk, state="queued").update(state="cancelled", finished_at=w.now):
-            w.event(job.project.public_id if job.project else "site", "job.cancelled", job.public_id, data={"kind": job.kind})
+            w.event(
+                job.project.public_id if job.project else "site",
+                "job.cancelled",
+                job.public_id,
+                data={"kind": job.kind},
+            )
         elif Job.objects.filter(pk=job.pk, state="running").update(cancel_asked=True):
-            w.event(job.project.public_id if job.project else "site", "job.cancel_asked", job.public_id, data={"kind": job.kind})
+            w.event(
+                job.project.public_id if job.project else "site",
+                "job.cancel_asked",
+                job.public_id,
+                data={"kind": job.kind},
+            )
     job.refresh_from_db()
+    if job.state == "cancelled":
+        _undo(job)
     return job
 
 
-def work(lane: str, *, ticks: list[Callable[[], bool]] | None = None, once: bool = False, stop: threading.Event | None = None) -> int:
+def work(
+    lane: str,
+    *,
+    ticks: list[Callable[[], bool]] | None = None,
+    once: bool = False,
+    stop: threading.Event | None = None,
+) -> int:
     """The worker's loop: jobs of the lane, then the ticks (sweepers, news); sleeps on the doorbell.
 
     A tick returns True when there may be more to do at once. With `once` the loop ends when nothing

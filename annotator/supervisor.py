@@ -34,7 +34,8 @@ from pathlib import Path
 from typing import IO, Any
 
 TERM_WAIT_S = 8.0  # between SIGTERM and SIGKILL
-STEADY_S = 5.0  # a child that lived this long is restarted at once when it dies
+STEADY_S = 5.0  # a child that lived this long and was killed is restarted at once
+STEADY_ERROR_S = 60.0  # one that ended by itself: a slow import before the same error again is no steady life
 PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # before the 1st, 2nd … restart in a row of short lives
 LOG_BYTES = 8 * 2**20
 LOG_FILES = 3
@@ -180,6 +181,7 @@ class Supervisor:
         model: bool = True,
         install: list[str] | None = None,
         manage: list[str] | None = None,
+        assist: list[str] | None = None,
         serve: list[str] | None = None,
         verbose: bool = False,
         on_ready: Callable[[str], None] | None = None,
@@ -200,6 +202,7 @@ class Supervisor:
         self.ready = False
         self.began = time.time()
         self.manage = manage or [sys.executable, "-m", "annotator.cli", "manage"]
+        self.assist = assist or []
         self.serve = serve or [sys.executable, "-m", "annotator.serve"]
         self.lock_file: IO[str] | None = None
         self.listener: socket.socket | None = None
@@ -280,7 +283,7 @@ class Supervisor:
                 Child("web", [*self.serve, "--fd", str(fd)], pass_fds=(fd,)),
                 Child("io", [*self.manage, "worker", "io"]),
                 Child("model", [*self.manage, "worker", "model"], nice=10),
-                Child("assist", [*self.manage, "assist"], on_demand=True),
+                Child("assist", self.assist, on_demand=True),
                 Child("install", self.install or [], nice=5, once=True),
             )
         }
@@ -317,6 +320,7 @@ class Supervisor:
             )
         except OSError as error:
             self.note(f"{child.name}: cannot start: {error}")
+            child.short_lives += 1
             self.plan_restart(child)
             return
         child.state = "running"
@@ -378,7 +382,8 @@ class Supervisor:
                 os.killpg(child.process.pid, signal.SIGKILL)  # whatever it left behind
             lived = time.monotonic() - child.started
             child.process, child.last_exit, child.kill_at = None, code, None
-            child.short_lives = 0 if lived >= STEADY_S else child.short_lives + 1
+            steady = STEADY_S if code < 0 else STEADY_ERROR_S
+            child.short_lives = 0 if lived >= steady else child.short_lives + 1
             self.ended(child, code, lived)
             self.write_state()
 
@@ -396,7 +401,7 @@ class Supervisor:
             child.state = "stopped"
             return
         self.note(f"{child.name} ended ({word}) after {lived:.1f} s")
-        if lived < STEADY_S:
+        if child.short_lives and code > 0:
             for line in child.tail:
                 self.say(f"{child.name:8s}| {line}")
         if child.on_demand:
@@ -405,7 +410,8 @@ class Supervisor:
         self.plan_restart(child)
 
     def plan_restart(self, child: Child) -> None:
-        pause = PAUSES_S[min(child.short_lives, len(PAUSES_S) - 1)]
+        # The first end in a row is always followed by a start at once.
+        pause = PAUSES_S[min(max(0, child.short_lives - 1), len(PAUSES_S) - 1)]
         child.state, child.restart_at = "waiting", time.monotonic() + pause
         if pause:
             self.note(f"{child.name} starts again in {pause:g} s (short life number {child.short_lives})")
@@ -469,8 +475,8 @@ class Supervisor:
             return {"ok": True}
         if command == "assist":
             child = self.children["assist"]
-            if self.stopping:
-                return {"error": "stopping"}
+            if self.stopping or not child.command:
+                return {"error": "stopping" if self.stopping else "there is no assist process here"}
             if child.process is None:
                 if child.state == "failed" and time.monotonic() - child.started < 1.0:
                     return {"error": "assist ended at once; see its log"}

@@ -1,2 +1,2 @@
-"""The wing that drafts: rules, models, training in the loop. Uses annotator; never imported by it or by
+"""The wing that prelabels: rules, models, training in the loop. Uses annotator; never imported by it or by
 review."""

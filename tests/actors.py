@@ -35,16 +35,39 @@ SCHEMA: dict[str, Any] = {
     "format": 1,
     "title": {"en": "Coins", "zh": "硬币"},
     "controls": [
-        {"name": "objects", "kind": "regions", "shapes": ["box", "polygon", "mask"], "asset": "image",
-         "title": {"en": "Objects", "zh": "目标"}, "labels": "all"},
-        {"name": "quality", "kind": "choice", "title": {"en": "Quality", "zh": "质量"}, "required": False,
-         "options": [{"name": "good", "title": "Good"}, {"name": "bad", "title": "Bad"}]},
+        {
+            "name": "objects",
+            "kind": "regions",
+            "shapes": ["box", "polygon", "mask"],
+            "asset": "image",
+            "title": {"en": "Objects", "zh": "目标"},
+            "labels": "all",
+        },
+        {
+            "name": "quality",
+            "kind": "choice",
+            "title": {"en": "Quality", "zh": "质量"},
+            "required": False,
+            "options": [{"name": "good", "title": "Good"}, {"name": "bad", "title": "Bad"}],
+        },
     ],
     "labels": [
-        {"name": "coin", "title": {"en": "Coin", "zh": "硬币"}, "color": "#d62728", "hotkey": "1", "class": "A",
-         "attributes": []},
-        {"name": "scratch", "title": {"en": "Scratch", "zh": "划痕"}, "color": "#1f77b4", "hotkey": "2", "class": "B",
-         "attributes": [{"name": "deep", "kind": "flag", "title": "Deep", "required": False}]},
+        {
+            "name": "coin",
+            "title": {"en": "Coin", "zh": "硬币"},
+            "color": "#d62728",
+            "hotkey": "1",
+            "class": "A",
+            "attributes": [],
+        },
+        {
+            "name": "scratch",
+            "title": {"en": "Scratch", "zh": "划痕"},
+            "color": "#1f77b4",
+            "hotkey": "2",
+            "class": "B",
+            "attributes": [{"name": "deep", "kind": "flag", "title": "Deep", "required": False}],
+        },
     ],
     "constraints": [],
     "guideline": {"version": 1, "text": "Draw each coin."},
@@ -53,19 +76,46 @@ TEXT_SCHEMA: dict[str, Any] = {
     "format": 1,
     "title": "Messages",
     "controls": [
-        {"name": "names", "kind": "regions", "shapes": ["span"], "asset": "text", "title": "Names", "labels": "all"},
-        {"name": "intent", "kind": "choice", "title": "Intent", "required": True,
-         "options": [{"name": "ask", "title": "Ask"}, {"name": "tell", "title": "Tell"}]},
+        {
+            "name": "names",
+            "kind": "regions",
+            "shapes": ["span"],
+            "asset": "text",
+            "title": "Names",
+            "labels": "all",
+        },
+        {
+            "name": "intent",
+            "kind": "choice",
+            "title": "Intent",
+            "required": True,
+            "options": [{"name": "ask", "title": "Ask"}, {"name": "tell", "title": "Tell"}],
+        },
     ],
-    "labels": [{"name": "place", "title": "Place", "color": "#2ca02c", "hotkey": "1", "class": "B", "attributes": []}],
+    "labels": [
+        {"name": "place", "title": "Place", "color": "#2ca02c", "hotkey": "1", "class": "B", "attributes": []}
+    ],
     "constraints": [],
     "guideline": {"version": 1, "text": ""},
 }
 WORKFLOW: dict[str, Any] = {
-    "format": 1, "slots": 2, "slots_share": 1.0, "lease_s": 1800, "grace_s": 120, "park_s": 86400, "skip_per_day": 20,
+    "format": 1,
+    "slots": 2,
+    "slots_share": 1.0,
+    "lease_s": 1800,
+    "grace_s": 120,
+    "park_s": 86400,
+    "skip_per_day": 20,
     "compare": {"iou": 0.85, "edge_px": 2, "match_iou": 0.5, "class_a_to": "expert", "class_bc_to": "expert"},
-    "add_person": {"enabled": False, "max": 3}, "check": None, "return_h": 24, "show_accepted": False,
-    "expose_ok": False, "prelabels": "shown", "shown_fields": ["external_key"], "use_lots": False, "appeal_days": 7,
+    "add_person": {"enabled": False, "max": 3},
+    "check": None,
+    "return_h": 24,
+    "show_accepted": False,
+    "expose_ok": False,
+    "prelabels": "shown",
+    "shown_fields": ["external_key"],
+    "use_lots": False,
+    "appeal_days": 7,
 }
 
 
@@ -91,7 +141,9 @@ class World:
     def member(self, account: Account) -> Member:
         return Member.objects.select_related("project").get(project=self.project, account=account)
 
-    def item(self, key: str | None = None, *, text: str | None = None, slots: int | None = None, priority: int = 0) -> Task:
+    def item(
+        self, key: str | None = None, *, text: str | None = None, slots: int | None = None, priority: int = 0
+    ) -> Task:
         """One item with one picture of 640 x 480 (a row only: no file) or one text, and its task."""
         from annotator.actions.steps.seats import rank_of
 
@@ -99,31 +151,58 @@ class World:
         key = key or f"item-{self.n:05d}"
         raw = text if text is not None else f"Message {self.n} from Paris 巴黎 😀."
         asset = Asset.objects.create(
-            project=self.project, sha256=hashlib.sha256(key.encode()).hexdigest(), name=f"{key}.png", kind=self.kind,
-            media_type="image/png" if self.kind == "image" else "text/plain", size=len(raw), state="ready",
-            width=640 if self.kind == "image" else None, height=480 if self.kind == "image" else None,
-            text=raw if self.kind == "text" else None, created_at=NOW,
+            project=self.project,
+            sha256=hashlib.sha256(key.encode()).hexdigest(),
+            name=f"{key}.png",
+            kind=self.kind,
+            media_type="image/png" if self.kind == "image" else "text/plain",
+            size=len(raw),
+            state="ready",
+            width=640 if self.kind == "image" else None,
+            height=480 if self.kind == "image" else None,
+            text=raw if self.kind == "text" else None,
+            created_at=NOW,
         )
-        item = Item.objects.create(project=self.project, batch=self.batch, external_key=key, group=key, created_at=NOW)
+        item = Item.objects.create(
+            project=self.project, batch=self.batch, external_key=key, group=key, created_at=NOW
+        )
         ItemAsset.objects.create(item=item, asset=asset, role=self.kind, position=0)
         self.items.append(item)
         return Task.objects.create(
-            project=self.project, item=item, batch=self.batch, workflow=self.workflow,
-            n_slots=slots or self.workflow.document["slots"], order=self.n, rank=rank_of(priority, self.n),
-            priority=priority, seed=hashlib.sha256(f"{self.project.seed}{key}".encode()).hexdigest(), changed_at=NOW,
+            project=self.project,
+            item=item,
+            batch=self.batch,
+            workflow=self.workflow,
+            n_slots=slots or self.workflow.document["slots"],
+            order=self.n,
+            rank=rank_of(priority, self.n),
+            priority=priority,
+            seed=hashlib.sha256(f"{self.project.seed}{key}".encode()).hexdigest(),
+            changed_at=NOW,
         )
 
-    def prelabel(self, task: Task, boxes: list[tuple[float, float, float, float]], label: str = "coin") -> Prelabel:
+    def prelabel(
+        self, task: Task, boxes: list[tuple[float, float, float, float]], label: str = "coin"
+    ) -> Prelabel:
         asset = task.item.item_assets.get().asset
-        made = PrelabelSet.objects.create(project=self.project, source="rule:blob.v1", version="1", created_at=NOW)
+        made = PrelabelSet.objects.create(
+            project=self.project, source="rule:blob.v1", version="1", created_at=NOW
+        )
         regions = {r["id"]: r for r in (box(asset.public_id, *b, label=label) for b in boxes)}
         return Prelabel.objects.create(set=made, item=task.item, regions=regions, score=0.5)
 
 
 def box(asset: str, x0: float, y0: float, x1: float, y1: float, label: str = "coin") -> dict[str, Any]:
     """A box region with a new id."""
-    return {"id": new_id("r"), "shape": "box", "label": label, "geometry": {"x0": x0, "y0": y0, "x1": x1, "y1": y1},
-            "attributes": {}, "asset": asset, "origin": {"kind": "drawn"}}
+    return {
+        "id": new_id("r"),
+        "shape": "box",
+        "label": label,
+        "geometry": {"x0": x0, "y0": y0, "x1": x1, "y1": y1},
+        "attributes": {},
+        "asset": asset,
+        "origin": {"kind": "drawn"},
+    }
 
 
 def add(region: dict[str, Any]) -> dict[str, Any]:
@@ -138,19 +217,35 @@ def make_world(kind: str = "image", **workflow: Any) -> World:
         for name in ("lead", "ann1", "ann2", "ann3", "checker", "expert", "importer", "viewer", "stranger")
     }
     project = Project.objects.create(
-        title="Coins", created_by=people["lead"], created_at=timezone.now(), seed=hashlib.sha256(b"seed").hexdigest()
+        title="Coins",
+        created_by=people["lead"],
+        created_at=timezone.now(),
+        seed=hashlib.sha256(b"seed").hexdigest(),
     )
     document = SCHEMA if kind == "image" else TEXT_SCHEMA
     schema = SchemaVersion.objects.create(
-        project=project, number=1, document=document, digest=digest(document), created_by=people["lead"], created_at=NOW
+        project=project,
+        number=1,
+        document=document,
+        digest=digest(document),
+        created_by=people["lead"],
+        created_at=NOW,
     )
     flow = WorkflowVersion.objects.create(
         project=project, number=1, document=WORKFLOW | workflow, created_by=people["lead"], created_at=NOW
     )
     project.schema, project.workflow = schema, flow
     project.save()
-    roles = {"lead": "lead", "ann1": "annotator", "ann2": "annotator", "ann3": "annotator", "checker": "checker",
-             "expert": "expert", "importer": "importer", "viewer": "viewer"}
+    roles = {
+        "lead": "lead",
+        "ann1": "annotator",
+        "ann2": "annotator",
+        "ann3": "annotator",
+        "checker": "checker",
+        "expert": "expert",
+        "importer": "importer",
+        "viewer": "viewer",
+    }
     for name, role in roles.items():
         Member.objects.create(project=project, account=people[name], roles=[role], joined_at=NOW)
     batch = Batch.objects.create(project=project, name="first", created_at=NOW)

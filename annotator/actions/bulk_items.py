@@ -65,7 +65,9 @@ def bulk_items(
     """One job for all matching items; says how many they are."""
     value = check_value(action, value)
     if wanted.ids is not None and not 1 <= len(wanted.ids) <= MAX_IDS:
-        raise Invalid("bad_ids", f"ids is a list of 1 to {MAX_IDS} item ids.", field="ids")
+        raise Invalid(
+            "bad_ids", "ids is a list of item ids, not empty and not too long.", field="ids", limit=MAX_IDS
+        )
     with writing(actor=actor, now=now, idem=idem, request=request) as w:
         if w.replayed is not None:
             return w.replayed  # type: ignore[no-any-return]

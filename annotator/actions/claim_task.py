@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db.models import Q
 
+from annotator import sql
 from annotator.actions.steps import seats
 from annotator.actions.verb import Idem, Writing, iso, writing
-from annotator import sql
 from annotator.contributions import site
 from annotator.core.errors import Conflict, Invalid
 from annotator.models import (
@@ -32,8 +32,15 @@ TRIES = 20  # a candidate may be gone between reading and taking only where a wr
 
 
 def claim_task(
-    *, actor: Account, project: Project, member: Member, stage: str = "label", ahead: bool = False,
-    now: datetime | None = None, idem: Idem | None = None, request: str = "",
+    *,
+    actor: Account,
+    project: Project,
+    member: Member,
+    stage: str = "label",
+    ahead: bool = False,
+    now: datetime | None = None,
+    idem: Idem | None = None,
+    request: str = "",
 ) -> dict[str, Any]:
     """{"assignment": public id} or {"assignment": None, "reason": {...}}.
 
@@ -41,11 +48,20 @@ def claim_task(
     started until opened, and is refused while there are fewer ready tasks than people.
     """
     if stage != "label" and (stage not in site.claim_policies or ahead):
-        raise Invalid("unknown_stage", "There is no such stage to claim.", field="stage", cure="Use label, check or arbitrate.")
+        raise Invalid(
+            "unknown_stage",
+            "There is no such stage to claim.",
+            field="stage",
+            cure="Use label, check or arbitrate.",
+        )
     with writing(actor=actor, now=now, idem=idem, request=request, chain=project.public_id) as w:
         if w.replayed is not None:
             return w.replayed
-        seat = _label_seat(w, project, member, ahead) if stage == "label" else _policy_seat(w, project, member, stage)
+        seat = (
+            _label_seat(w, project, member, ahead)
+            if stage == "label"
+            else _policy_seat(w, project, member, stage)
+        )
         if isinstance(seat, dict):
             return w.answer({"assignment": None, "reason": seat})
         return w.answer({"assignment": seat.public_id})
@@ -92,7 +108,11 @@ def _label_seat(w: Writing, project: Project, member: Member, ahead: bool) -> As
         if seats.occupy(task):
             break
     else:
-        return {"code": "all_leased", "message": "Others are taking the last tasks right now.", "until": iso(w.now)}
+        return {
+            "code": "all_leased",
+            "message": "Others are taking the last tasks right now.",
+            "until": iso(w.now),
+        }
     return _seat_of(w, task, member.account, ahead)
 
 
@@ -102,7 +122,13 @@ def _seat_of(w: Writing, task: Task, account: Account, ahead: bool) -> Assignmen
     if not ahead:
         seats.start_round(w, task)
     seat = seats.take_seat(
-        w, task, stage="label", slot=slot, account=account, until=until, state="ahead" if ahead else "live",
+        w,
+        task,
+        stage="label",
+        slot=slot,
+        account=account,
+        until=until,
+        state="ahead" if ahead else "live",
         shown="none" if ahead else seats.shown_to(task, slot),
     )
     sql.run(
@@ -110,8 +136,13 @@ def _seat_of(w: Writing, task: Task, account: Account, ahead: bool) -> Assignmen
         " ON CONFLICT (project_id, person_id) DO UPDATE SET rank = excluded.rank",
         [task.project_id, account.person_id, task.rank],
     )
-    w.event(task.project.public_id, "seat.ahead" if ahead else "task.claimed", seat.public_id, task=task.public_id,
-            data={"stage": "label", "round": task.round, "slot": slot})
+    w.event(
+        task.project.public_id,
+        "seat.ahead" if ahead else "task.claimed",
+        seat.public_id,
+        task=task.public_id,
+        data={"stage": "label", "round": task.round, "slot": slot},
+    )
     return seat
 
 
@@ -137,12 +168,24 @@ def _returned(w: Writing, project: Project, member: Member) -> Assignment | None
     seats.start_round(w, task)
     start = read_document(kept.base) if kept.base else None
     seat = seats.take_seat(
-        w, task, stage="label", slot=kept.slot, account=member.account, until=seats.lease(task.workflow.document, w.now),
-        start=start, marks=kept.marks, base=kept.base,
+        w,
+        task,
+        stage="label",
+        slot=kept.slot,
+        account=member.account,
+        until=seats.lease(task.workflow.document, w.now),
+        start=start,
+        marks=kept.marks,
+        base=kept.base,
     )
     _note_shown(seat, task)
-    w.event(project.public_id, "task.claimed", seat.public_id, task=task.public_id,
-            data={"stage": "label", "round": task.round, "slot": kept.slot, "returned": True})
+    w.event(
+        project.public_id,
+        "task.claimed",
+        seat.public_id,
+        task=task.public_id,
+        data={"stage": "label", "round": task.round, "slot": kept.slot, "returned": True},
+    )
     kept.delete()
     return seat
 
@@ -168,7 +211,9 @@ AND NOT EXISTS (SELECT 1 FROM annotator_assignment a WHERE a.person_id = %s AND 
 AND NOT EXISTS (SELECT 1 FROM annotator_skip k WHERE k.task_id = t.id AND k.round = t.round AND k.person_id = %s)
 ORDER BY t.rank LIMIT 1
 """
-EXPOSED = "AND NOT EXISTS (SELECT 1 FROM annotator_exposure e WHERE e.item_id = t.item_id AND e.person_id = %s)"
+EXPOSED = (
+    "AND NOT EXISTS (SELECT 1 FROM annotator_exposure e WHERE e.item_id = t.item_id AND e.person_id = %s)"
+)
 
 
 def _candidate(project: Project, member: Member, workflow: dict[str, Any]) -> Task | None:
@@ -177,11 +222,16 @@ def _candidate(project: Project, member: Member, workflow: dict[str, Any]) -> Ta
     batches = _open_batches(project, member)
     expose_ok = bool(workflow.get("expose_ok"))
     text = CANDIDATE.format(
-        batches="" if batches is None else f"AND t.batch_id IN ({','.join(str(int(b)) for b in batches) or 'NULL'})",
+        batches=""
+        if batches is None
+        else f"AND t.batch_id IN ({','.join(str(int(b)) for b in batches) or 'NULL'})",
         exposed="" if expose_ok else EXPOSED,
     )
     mine = [person, person] if expose_ok else [person, person, person]
-    cursor = sql.row("SELECT rank FROM annotator_claimcursor WHERE project_id = %s AND person_id = %s", [project.pk, person])
+    cursor = sql.row(
+        "SELECT rank FROM annotator_claimcursor WHERE project_id = %s AND person_id = %s",
+        [project.pk, person],
+    )
     found = sql.row(text, [project.pk, cursor[0], *mine]) if cursor is not None else None
     found = found or sql.row(text, [project.pk, -(2**62), *mine])
     if found is None:
@@ -194,7 +244,11 @@ def _candidate(project: Project, member: Member, workflow: dict[str, Any]) -> Ta
 def _enough(project: Project) -> bool:
     """More claimable tasks than active annotators (a bounded count)."""
     people = sum("annotator" in m.roles for m in Member.objects.filter(project=project, active=True))
-    ready = Task.objects.filter(project=project, claimable=True).order_by("rank").values("pk")[people : people + 1]
+    ready = (
+        Task.objects.filter(project=project, claimable=True)
+        .order_by("rank")
+        .values("pk")[people : people + 1]
+    )
     return ready.exists()
 
 
@@ -204,8 +258,15 @@ def why_empty(project: Project, member: Member, now: datetime) -> dict[str, Any]
     tasks = Task.objects.filter(project=project)
     if not tasks.exists():
         return {"code": "nothing_left", "message": "Nothing has been imported yet."}
-    if Task.objects.filter(project=project, state__in=("ready", "labelling", "returned")).filter(~Q(stuck="")).exists():
-        return {"code": "stuck", "message": "The tasks that are left were skipped by everybody; the lead has been told."}
+    if (
+        Task.objects.filter(project=project, state__in=("ready", "labelling", "returned"))
+        .filter(~Q(stuck=""))
+        .exists()
+    ):
+        return {
+            "code": "stuck",
+            "message": "The tasks that are left were skipped by everybody; the lead has been told.",
+        }
     leased = (
         Assignment.objects.filter(project=project, stage="label", state__in=LIVE, lease_until__gt=now)
         .exclude(person_id=person)
@@ -214,8 +275,14 @@ def why_empty(project: Project, member: Member, now: datetime) -> dict[str, Any]
         .first()
     )
     if leased is not None:
-        return {"code": "all_leased", "message": "All tasks that are left are being worked on.", "until": iso(leased)}
-    mine = Assignment.objects.filter(project=project, person_id=person, stage="label", state="submitted").exists()
+        return {
+            "code": "all_leased",
+            "message": "All tasks that are left are being worked on.",
+            "until": iso(leased),
+        }
+    mine = Assignment.objects.filter(
+        project=project, person_id=person, stage="label", state="submitted"
+    ).exists()
     if mine:
         return {"code": "all_yours_done", "message": "You have done all that is yours here."}
     return {"code": "nothing_left", "message": "Nothing is left to label."}
@@ -234,12 +301,23 @@ def _policy_seat(w: Writing, project: Project, member: Member, stage: str) -> As
         return policy.empty(project, member.account)
     start = policy.start(w, task, member.account)
     seat = seats.take_seat(
-        w, task, stage=stage, slot=0, account=member.account, until=seats.lease(task.workflow.document, w.now), start=start
+        w,
+        task,
+        stage=stage,
+        slot=0,
+        account=member.account,
+        until=seats.lease(task.workflow.document, w.now),
+        start=start,
     )
     if policy.parts is not None:
         seats.grant_parts(seat, policy.parts(task))
-    w.event(project.public_id, "task.claimed", seat.public_id, task=task.public_id,
-            data={"stage": stage, "round": task.round})
+    w.event(
+        project.public_id,
+        "task.claimed",
+        seat.public_id,
+        task=task.public_id,
+        data={"stage": stage, "round": task.round},
+    )
     return seat
 
 
@@ -256,12 +334,19 @@ def open_seat_step(w: Writing, seat: Assignment) -> Assignment:
         raise Conflict("lease_lost", "This seat was freed meanwhile.")
     seat.state, seat.lease_until, seat.schema_id = "live", until, task.schema_id
     _note_shown(seat, task)
-    w.event(task.project.public_id, "task.claimed", seat.public_id, task=task.public_id,
-            data={"stage": "label", "round": task.round, "slot": seat.slot})
+    w.event(
+        task.project.public_id,
+        "task.claimed",
+        seat.public_id,
+        task=task.public_id,
+        data={"stage": "label", "round": task.round, "slot": seat.slot},
+    )
     return seat
 
 
-def open_seat(*, actor: Account, seat: Assignment, now: datetime | None = None, request: str = "") -> Assignment:
+def open_seat(
+    *, actor: Account, seat: Assignment, now: datetime | None = None, request: str = ""
+) -> Assignment:
     """Verb: start the seat that was kept ahead; an open one stays as it is."""
     with writing(actor=actor, now=now, request=request, chain=seat.project.public_id) as w:
         seat = Assignment.objects.select_related("task__project", "task__workflow", "project").get(pk=seat.pk)
@@ -270,5 +355,3 @@ def open_seat(*, actor: Account, seat: Assignment, now: datetime | None = None, 
         if seat.state != "ahead" or seat.lease_until < w.now - timedelta(seconds=1):
             raise Conflict("lease_lost", "This seat was freed meanwhile.", cure="Take the next task.")
         return open_seat_step(w, seat)
-
-

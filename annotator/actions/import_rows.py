@@ -12,6 +12,7 @@ killed worker's successor goes on after the last whole chunk and a stale worker 
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import os
 import zipfile
@@ -81,7 +82,20 @@ class Tally:
 
 def run(ticket: jobs.Ticket) -> dict[str, Any]:
     """The handler. Raises ConcordError for a file that cannot be read at all."""
-    return _Import(ticket).run()
+    with _fewer_collections():
+        return _Import(ticket).run()
+
+
+@contextlib.contextmanager
+def _fewer_collections() -> Iterator[None]:
+    """Rows make no cycles and die by their counts, but their many dictionaries set the cycle collector off all the
+    time: a fifth of an import's CPU, measured."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class _Import:
@@ -186,7 +200,7 @@ class _Import:
                 yield map(rows.unwrap, rows.read_lines(file) if form == "jsonl" else rows.read_array(file))
                 return
             members = archives.check_zip(file, max_bytes=settings.IMPORT_LIMIT)
-            with zipfile.ZipFile(file) as archive:
+            with archives.open_zip(file, members) as archive:
                 listed = next((m for m in members if m.name in ROWS_NAMES), None)
                 others = [m for m in members if m is not listed]
                 if listed is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from annotator import jobs
+from annotator.models import Job
 
 
 def _import(ticket: jobs.Ticket) -> dict[str, Any] | None:
@@ -31,6 +32,12 @@ def _release(ticket: jobs.Ticket) -> dict[str, Any] | None:
     return run(ticket)
 
 
+def _give_up_release(job: Job) -> None:
+    from annotator.actions.publish_release import give_up
+
+    give_up(job)
+
+
 def _migrate(ticket: jobs.Ticket) -> dict[str, Any] | None:
     from annotator.actions.migrate_labels import run
 
@@ -48,6 +55,6 @@ def register() -> None:
     jobs.register("import", "io", _import)
     jobs.register("check_assets", "io", _check_assets)
     jobs.register("bulk", "io", _bulk)
-    jobs.register("release", "io", _release)
+    jobs.register("release", "io", _release, undo=_give_up_release)
     jobs.register("migrate_labels", "io", _migrate)
     jobs.register("delete_project", "io", _delete_project)

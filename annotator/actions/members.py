@@ -7,10 +7,11 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
-from annotator.actions.accounts import PASSWORD_MAX, check_password, open_link, store_account
+from annotator.actions.steps.accounts import PASSWORD_MAX, check_password, open_link, store_account
 from annotator.actions.steps.links import link_gone, make_link, use_link
+from annotator.actions.steps.members import store_member
 from annotator.actions.steps.seats import free_seat
-from annotator.actions.verb import Idem, Writing, iso, writing
+from annotator.actions.verb import Idem, iso, writing
 from annotator.core.errors import Conflict, Invalid, NotFound
 from annotator.models import LIVE, ROLES, Account, Assignment, Invitation, Member, Project, Team
 
@@ -72,29 +73,6 @@ def _keep_a_lead(project: Project, member: Member) -> None:
             field="roles",
             cure="Make somebody else lead first.",
         )
-
-
-def store_member(
-    w: Writing, project: Project, account: Account, roles: list[str], team: Team | None = None
-) -> Member:
-    """Step: a new member, or one who left and comes back. Raises Conflict when already in."""
-    member = Member.objects.filter(project=project, account=account).first()
-    if member is not None and member.active:
-        raise Conflict(
-            "already_member",
-            "This person is a member already.",
-            field="username",
-            cure="Change the roles instead.",
-        )
-    if member is None:
-        member = Member.objects.create(
-            project=project, account=account, roles=roles, team=team, joined_at=w.now
-        )
-    else:
-        member.roles, member.team, member.active = roles, team, True
-        member.save(update_fields=["roles", "team", "active"])
-    w.event(project.public_id, "member.added", account.public_id, data={"roles": roles})
-    return member
 
 
 def add_member(

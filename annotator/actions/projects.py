@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from annotator import db, jobs
-from annotator.actions.members import store_member
+from annotator.actions.steps.members import store_member
 from annotator.actions.steps.schemas import store_schema
 from annotator.actions.verb import Idem, Writing, iso, writing
 from annotator.core import templates

@@ -23,9 +23,9 @@ from annotator import blobs, jobs
 from annotator.actions.verb import Idem, Writing, writing
 from annotator.contributions import site
 from annotator.core.canonical import canonical
-from annotator.core.errors import ConcordError, Conflict, Invalid
+from annotator.core.errors import Conflict, Invalid
 from annotator.formats import FORMATS, Output
-from annotator.models import Account, Project, Release, SchemaVersion
+from annotator.models import Account, Job, Project, Release, SchemaVersion
 from annotator.queries.release import (
     Pseudonyms,
     Snapshot,
@@ -291,21 +291,22 @@ def run(ticket: jobs.Ticket) -> dict[str, Any]:
     release = Release.objects.select_related("project").get(public_id=ticket.payload["release"])
     if release.state == "done":
         return {"release": release.public_id, "counts": release.counts}
-    try:
-        with _folder(release, ticket.token) as folder:
-            files, counts = write_files(release, folder, ticket.progress)
-            for name, one in files.items():
-                blobs.adopt(folder / name, one["sha256"])
-        with writing(actor=ticket.job.created_by) as w:
-            ticket.fence()
-            _publish(w, release, files, counts)
-    except (ConcordError, jobs.Cancelled):
-        with writing(actor=ticket.job.created_by) as w:
-            ticket.fence()
-            if Release.objects.filter(pk=release.pk, state="making").update(state="failed"):
-                w.event(release.project.public_id, "release.failed", release.public_id)
-        raise
+    with _folder(release, ticket.token) as folder:
+        files, counts = write_files(release, folder, ticket.progress)
+        for name, one in files.items():
+            blobs.adopt(folder / name, one["sha256"])
+    with writing(actor=ticket.job.created_by, chain=release.project.public_id) as w:
+        ticket.fence()
+        _publish(w, release, files, counts)
     return {"release": release.public_id, "number": release.number, "counts": counts, "files": sorted(files)}
+
+
+def give_up(job: Job) -> None:
+    """A cancelled or failed making leaves a release that says so, wherever it ended."""
+    release = Release.objects.select_related("project").get(public_id=job.payload["release"])
+    with writing(actor=job.created_by, chain=release.project.public_id) as w:
+        if Release.objects.filter(pk=release.pk, state="making").update(state="failed"):
+            w.event(release.project.public_id, "release.failed", release.public_id)
 
 
 def _publish(w: Writing, release: Release, files: dict[str, Any], counts: dict[str, Any]) -> None:

@@ -18,21 +18,32 @@ from annotator.core import changes as grammar
 from annotator.core import document as documents
 from annotator.core import masks
 from annotator.core.canonical import digest
-from annotator.core.errors import Conflict, ConcordError, Invalid
+from annotator.core.errors import ConcordError, Conflict, Invalid
 from annotator.models import Account, Assignment, Checkpoint, ParkedDraft, Part, Revision, Task
 from annotator.queries.assets import asset_infos
 from annotator.queries.documents import EVERY, read_document, remember
 from annotator.queries.versions import parsed
 from annotator.queries.work import shown_parts
 from annotator.queries.workflows import grace_s
+from annotator.shapes import mask
 
 MAX_PARTS = 4096
 
 
 def save_annotation(
-    *, actor: Account, seat: Assignment, token: str, if_revision: int, changes: Any, parts: dict[str, str],
-    active_ms: int, submit: bool = False, expected_digest: str | None = None,
-    now: datetime | None = None, idem: Idem | None = None, request: str = "",
+    *,
+    actor: Account,
+    seat: Assignment,
+    token: str,
+    if_revision: int,
+    changes: Any,
+    parts: dict[str, str],
+    active_ms: int,
+    submit: bool = False,
+    expected_digest: str | None = None,
+    now: datetime | None = None,
+    idem: Idem | None = None,
+    request: str = "",
 ) -> dict[str, Any]:
     """Apply `changes` on revision `if_revision`. With `submit` the seat is answered.
 
@@ -40,7 +51,9 @@ def save_annotation(
     Conflict("lease_lost", parked=id of the parked draft), Conflict("already_submitted").
     """
     if submit and seat.stage != "label":  # a check or a verdict is answered by its own verb
-        raise Conflict("other_stage", "This seat is not answered by submitting.", cure="Decide it in its stage.")
+        raise Conflict(
+            "other_stage", "This seat is not answered by submitting.", cure="Decide it in its stage."
+        )
     listed = grammar.parse_changes(changes)
     decoded = _decode_parts(parts)
     error: ConcordError | None = None
@@ -59,15 +72,25 @@ def save_annotation(
         if error is not None:
             raise error
         if prepared is not None and expected_digest is not None and prepared[1] != expected_digest:
-            raise Conflict("digest_differs", "The server's document differs from the client's.", revision=seat.revision,
-                           digest=seat.digest, cure="Load the document again.")
+            raise Conflict(
+                "digest_differs",
+                "The server's document differs from the client's.",
+                revision=seat.revision,
+                digest=seat.digest,
+                cure="Load the document again.",
+            )
         # One statement decides: whoever holds this token at this revision.
         until = seats.lease(seat.task.workflow.document, w.now)
         fields: dict[str, Any] = {"saved_at": w.now, "parked": False}
         if prepared is not None:
             active = _capped(seat, active_ms, w.now)
-            fields |= {"revision": if_revision + 1, "digest": prepared[1], "lease_until": until,
-                       "active_ms": seat.active_ms + active, "state": "submitted" if submit else "live"}
+            fields |= {
+                "revision": if_revision + 1,
+                "digest": prepared[1],
+                "lease_until": until,
+                "active_ms": seat.active_ms + active,
+                "state": "submitted" if submit else "live",
+            }
             if submit:
                 fields["submitted_at"] = w.now
             mine = Assignment.objects.filter(pk=seat.pk, token=token, state="live", revision=if_revision)
@@ -79,7 +102,9 @@ def save_annotation(
 
 def _decode_parts(parts: Any) -> dict[str, bytes]:
     if not isinstance(parts, dict) or len(parts) > MAX_PARTS:
-        raise Invalid("bad_parts", "parts is an object of at most 4,096 raster parts by digest.", field="parts")
+        raise Invalid(
+            "bad_parts", "parts is an object of at most 4,096 raster parts by digest.", field="parts"
+        )
     decoded = {}
     for name, text in parts.items():
         try:
@@ -95,26 +120,54 @@ def _decode_parts(parts: Any) -> dict[str, bytes]:
     return decoded
 
 
-def _prepare(seat: Assignment, listed: list[Any], decoded: dict[str, bytes], submit: bool) -> tuple[dict[str, Any], str]:
+def _prepare(
+    seat: Assignment, listed: list[Any], decoded: dict[str, bytes], submit: bool
+) -> tuple[dict[str, Any], str]:
     """(document after the changes, its digest); checked against schema, assets and parts."""
     document = grammar.apply(read_document(seat), listed)
+    infos = asset_infos(seat.task.item_id)
+    for region_id in grammar.touched(listed).regions if decoded else ():
+        region = document["regions"].get(region_id)
+        if region is None or region["shape"] != "mask" or region["asset"] not in infos:
+            continue
+        for key, name in region["geometry"]["tiles"].items():
+            if name in decoded:
+                mask.check_tile(
+                    decoded[name],
+                    key,
+                    infos[region["asset"]],
+                    field=f"regions.{region_id}.geometry.tiles.{key}",
+                )
     wanted = grammar.touched(listed).parts - set(decoded)
     if wanted:
         known = set(Part.objects.filter(assignment=seat, digest__in=wanted).values_list("digest", flat=True))
         if wanted - known:
             known |= shown_parts(seat)  # of a prelabel that is kept
         if wanted - known:
-            raise Invalid("part_unknown", "A raster part is named that was not sent.", field="parts",
-                          part=sorted(wanted - known)[0], cure="Send the part's bytes with the save.")
+            raise Invalid(
+                "part_unknown",
+                "A raster part is named that was not sent.",
+                field="parts",
+                part=sorted(wanted - known)[0],
+                cure="Send the part's bytes with the save.",
+            )
     problems = shapes.check_document(
-        document, parsed(seat.schema), asset_infos(seat.task.item_id), mode="submit" if submit else "save",
+        document,
+        parsed(seat.schema),
+        infos,
+        mode="submit" if submit else "save",
         only=None if submit else grammar.touched(listed).regions,
         part_bytes=lambda name: decoded.get(name) or blobs.read(name),
     )
     if problems:
         first = problems[0]
-        raise Invalid(first.code, first.message, field=first.field, cure=first.cure,
-                      problems=[p.as_dict() for p in problems[:20]])
+        raise Invalid(
+            first.code,
+            first.message,
+            field=first.field,
+            cure=first.cure,
+            problems=[p.as_dict() for p in problems[:20]],
+        )
     return document, documents.digest(document)
 
 
@@ -126,7 +179,11 @@ def _capped(seat: Assignment, active_ms: int, now: datetime) -> int:
 
 def _retake(w: Writing, seat: Assignment, token: str, if_revision: int) -> bool:
     """A seat lost by time is taken again by its own token when its slot is still free."""
-    state = Assignment.objects.filter(pk=seat.pk, token=token, revision=if_revision).values_list("state", flat=True).first()
+    state = (
+        Assignment.objects.filter(pk=seat.pk, token=token, revision=if_revision)
+        .values_list("state", flat=True)
+        .first()
+    )
     if state != "lost" or seat.stage != "label":
         return False
     task = Task.objects.select_related("project").get(pk=seat.task_id)
@@ -137,21 +194,40 @@ def _retake(w: Writing, seat: Assignment, token: str, if_revision: int) -> bool:
     return True
 
 
-def _store(w: Writing, seat: Assignment, listed: list[Any], prepared: tuple[dict[str, Any], str],
-           decoded: dict[str, bytes], active: int, submit: bool, until: datetime) -> dict[str, Any]:
+def _store(
+    w: Writing,
+    seat: Assignment,
+    listed: list[Any],
+    prepared: tuple[dict[str, Any], str],
+    decoded: dict[str, bytes],
+    active: int,
+    submit: bool,
+    until: datetime,
+) -> dict[str, Any]:
     document, after = prepared
     number = seat.revision + 1
     Revision(
-        assignment=seat, number=number, changes=listed, digest=after, kind="submit" if submit else "save",
-        schema_id=seat.schema_id, guideline=int((seat.schema.document.get("guideline") or {}).get("version", 0)),
-        active_ms=active, at=w.now,
+        assignment=seat,
+        number=number,
+        changes=listed,
+        digest=after,
+        kind="submit" if submit else "save",
+        schema_id=seat.schema_id,
+        guideline=int((seat.schema.document.get("guideline") or {}).get("version", 0)),
+        active_ms=active,
+        at=w.now,
     ).save(force_insert=True)
     if submit or number % EVERY == 0:
         Checkpoint(assignment=seat, number=number, document=document).save(force_insert=True)
     if decoded:
         seats.grant_parts(seat, set(decoded))
-    w.event(seat.project.public_id, "annotation.submitted" if submit else "annotation.saved", seat.public_id,
-            task=seat.task.public_id, data={"revision": number, "digest": after})
+    w.event(
+        seat.project.public_id,
+        "annotation.submitted" if submit else "annotation.saved",
+        seat.public_id,
+        task=seat.task.public_id,
+        data={"revision": number, "digest": after},
+    )
     answer: dict[str, Any] = {"revision": number, "digest": after, "saved_at": iso(w.now)}
     if submit:
         answer |= {"submitted_at": iso(w.now), "grace_until": iso(_submitted(w, seat))}
@@ -174,23 +250,49 @@ def _submitted(w: Writing, seat: Assignment) -> datetime:
     return w.now + grace
 
 
-def _why(w: Writing, seat: Assignment, token: str, if_revision: int, listed: list[Any], parts: dict[str, str],
-         submit: bool) -> Conflict:
+def _why(
+    w: Writing,
+    seat: Assignment,
+    token: str,
+    if_revision: int,
+    listed: list[Any],
+    parts: dict[str, str],
+    submit: bool,
+) -> Conflict:
     """Why the save was refused; changes of a lost seat are kept as a parked draft."""
     now = Assignment.objects.get(pk=seat.pk)
     if now.state == "submitted" and now.token == token:
-        return Conflict("already_submitted", "This was submitted already; the first submission stands.",
-                        revision=now.revision, digest=now.digest)
+        return Conflict(
+            "already_submitted",
+            "This was submitted already; the first submission stands.",
+            revision=now.revision,
+            digest=now.digest,
+        )
     if now.state == "live" and now.token == token:
-        return Conflict("stale_revision", "Your changes were made on another revision than the one stored.",
-                        revision=now.revision, digest=now.digest, cure="Load the document and look at both.")
+        return Conflict(
+            "stale_revision",
+            "Your changes were made on another revision than the one stored.",
+            revision=now.revision,
+            digest=now.digest,
+            cure="Load the document and look at both.",
+        )
     parked = None
     if listed:
         parked, _ = ParkedDraft.objects.get_or_create(
-            assignment=seat, digest=digest(listed),
-            defaults={"account": w.actor, "if_revision": if_revision, "changes": listed, "parts": parts, "at": w.now},
+            assignment=seat,
+            digest=digest(listed),
+            defaults={
+                "account": w.actor,
+                "if_revision": if_revision,
+                "changes": listed,
+                "parts": parts,
+                "at": w.now,
+            },
         )
         w.event(seat.project.public_id, "draft.parked", parked.public_id, task=seat.task.public_id)
-    return Conflict("lease_lost", "Your time for this task ran out and somebody else has it now. Your changes are kept.",
-                    parked=parked.public_id if parked else None, cure="Find them under your parked drafts.")
-
+    return Conflict(
+        "lease_lost",
+        "Your time for this task ran out and somebody else has it now. Your changes are kept.",
+        parked=parked.public_id if parked else None,
+        cure="Find them under your parked drafts.",
+    )

@@ -22,7 +22,14 @@ def _lost() -> Conflict:
     return Conflict("lease_lost", "This seat is no longer yours.", cure="Take the next task.")
 
 
-def withdraw(*, actor: Account, seat: Assignment, now: datetime | None = None, idem: Idem | None = None, request: str = "") -> dict[str, Any]:
+def withdraw(
+    *,
+    actor: Account,
+    seat: Assignment,
+    now: datetime | None = None,
+    idem: Idem | None = None,
+    request: str = "",
+) -> dict[str, Any]:
     """Take back the own submission within the grace, whatever others did. Raises Conflict("grace_over")."""
     with writing(actor=actor, now=now, idem=idem, request=request, chain=seat.project.public_id) as w:
         if w.replayed is not None:
@@ -32,76 +39,124 @@ def withdraw(*, actor: Account, seat: Assignment, now: datetime | None = None, i
         until = seats.lease(workflow, w.now)
         token = secrets.token_urlsafe(24)
         started = Task.objects.filter(pk=seat.task_id).exclude(state="labelling", round=seat.round).exists()
-        changed = not started and seat.stage == "label" and Assignment.objects.filter(
-            pk=seat.pk, state="submitted", submitted_at__gt=since
-        ).update(state="live", submitted_at=None, lease_until=until, token=token)
+        changed = (
+            not started
+            and seat.stage == "label"
+            and Assignment.objects.filter(pk=seat.pk, state="submitted", submitted_at__gt=since).update(
+                state="live", submitted_at=None, lease_until=until, token=token
+            )
+        )
         if not changed:
-            raise Conflict("grace_over", "The time to withdraw is over.", cure="Ask for the task to be returned to you.")
+            raise Conflict(
+                "grace_over", "The time to withdraw is over.", cure="Ask for the task to be returned to you."
+            )
         Task.objects.filter(pk=seat.task_id).update(n_submitted=F("n_submitted") - 1, due_at=None)
         w.event(seat.project.public_id, "annotation.withdrawn", seat.public_id, task=seat.task.public_id)
         return w.answer({"token": token, "lease_until": iso(until)})
 
 
-def ask_return(*, actor: Account, seat: Assignment, reason: str, now: datetime | None = None, request: str = "") -> dict[str, Any]:
+def ask_return(
+    *, actor: Account, seat: Assignment, reason: str, now: datetime | None = None, request: str = ""
+) -> dict[str, Any]:
     """Ask the checker or arbiter to return the own submission; recorded on the seat."""
     with writing(actor=actor, now=now, request=request, chain=seat.project.public_id) as w:
-        changed = Assignment.objects.filter(pk=seat.pk, state="submitted").exclude(task__state__in=("accepted", "set_aside"))
+        changed = Assignment.objects.filter(pk=seat.pk, state="submitted").exclude(
+            task__state__in=("accepted", "set_aside")
+        )
         if not changed.update(ask_return=reason[:300] or "-"):
             raise Conflict("too_late", "This task is decided already.")
         w.event(seat.project.public_id, "annotation.return_asked", seat.public_id, task=seat.task.public_id)
         return {"asked": True}
 
 
-def skip(*, actor: Account, seat: Assignment, token: str, reason: str, now: datetime | None = None,
-         idem: Idem | None = None, request: str = "") -> dict[str, Any]:
-    """"Not me, not now": frees the seat; limited a day. A task that everybody skipped is marked stuck."""
+def skip(
+    *,
+    actor: Account,
+    seat: Assignment,
+    token: str,
+    reason: str,
+    now: datetime | None = None,
+    idem: Idem | None = None,
+    request: str = "",
+) -> dict[str, Any]:
+    """ "Not me, not now": frees the seat; limited a day. A task that everybody skipped is marked stuck."""
     if not reason.strip():
         raise Invalid("reason_missing", "Skipping needs a reason.", field="reason")
     with writing(actor=actor, now=now, idem=idem, request=request, chain=seat.project.public_id) as w:
         if w.replayed is not None:
             return w.replayed
         limit = int(seat.task.workflow.document.get("skip_per_day", 20))
-        used = Skip.objects.filter(person_id=actor.person_id, task__project=seat.project, at__gt=w.now - timedelta(days=1)).count()
+        used = Skip.objects.filter(
+            person_id=actor.person_id, task__project=seat.project, at__gt=w.now - timedelta(days=1)
+        ).count()
         if used >= limit:
-            raise Conflict("skip_limit", "You have skipped as often as this project allows in a day.", limit=limit)
+            raise Conflict(
+                "skip_limit", "You have skipped as often as this project allows in a day.", limit=limit
+            )
         _free(w, seat, token, "task.skipped")
         if seat.stage == "label":
-            Skip.objects.get_or_create(task=seat.task, round=seat.round, person_id=actor.person_id,
-                                       defaults={"reason": reason[:300], "at": w.now})
+            Skip.objects.get_or_create(
+                task=seat.task,
+                round=seat.round,
+                person_id=actor.person_id,
+                defaults={"reason": reason[:300], "at": w.now},
+            )
             _mark_if_stuck(w, seat)
         return w.answer({"skipped": True, "left_today": limit - used - 1})
 
 
 def _mark_if_stuck(w: Any, seat: Assignment) -> None:
-    people = {m.account.person_id for m in Member.objects.filter(project=seat.project, active=True).select_related("account")
-              if "annotator" in m.roles}
+    people = {
+        m.account.person_id
+        for m in Member.objects.filter(project=seat.project, active=True).select_related("account")
+        if "annotator" in m.roles
+    }
     task = Task.objects.get(pk=seat.task_id)
-    took = set(Assignment.objects.filter(task=task, round=task.round, stage="label", state__in=("live", "ahead", "submitted"))
-               .values_list("person_id", flat=True))
+    took = set(
+        Assignment.objects.filter(
+            task=task, round=task.round, stage="label", state__in=("live", "ahead", "submitted")
+        ).values_list("person_id", flat=True)
+    )
     skipped = set(Skip.objects.filter(task=task, round=task.round).values_list("person_id", flat=True))
     if task.n_taken < task.n_slots and not people - took - skipped:
         Task.objects.filter(pk=task.pk).update(stuck="skipped by everybody eligible")
-        w.event(seat.project.public_id, "task.stuck", task.public_id, task=task.public_id, data={"skipped": len(skipped)})
+        w.event(
+            seat.project.public_id,
+            "task.stuck",
+            task.public_id,
+            task=task.public_id,
+            data={"skipped": len(skipped)},
+        )
 
 
 def _free(w: Any, seat: Assignment, token: str, verb: str) -> None:
     current = Assignment.objects.select_related("project", "task").get(pk=seat.pk)
-    if current.token != token or current.state not in LIVE or not seats.free_seat(w, current, "released", verb):
+    if (
+        current.token != token
+        or current.state not in LIVE
+        or not seats.free_seat(w, current, "released", verb)
+    ):
         raise _lost()
 
 
-def release_seat(*, actor: Account, seat: Assignment, token: str, now: datetime | None = None, request: str = "") -> dict[str, Any]:
+def release_seat(
+    *, actor: Account, seat: Assignment, token: str, now: datetime | None = None, request: str = ""
+) -> dict[str, Any]:
     """Give the seat back without an answer (a closed tab, a prefetched task that is not wanted)."""
     with writing(actor=actor, now=now, request=request, chain=seat.project.public_id) as w:
         _free(w, seat, token, "seat.released")
         return {"released": True}
 
 
-def park(*, actor: Account, seat: Assignment, token: str, now: datetime | None = None, request: str = "") -> dict[str, Any]:
+def park(
+    *, actor: Account, seat: Assignment, token: str, now: datetime | None = None, request: str = ""
+) -> dict[str, Any]:
     """Keep the seat for the workflow's park time."""
     with writing(actor=actor, now=now, request=request, chain=seat.project.public_id) as w:
         until = w.now + timedelta(seconds=int(seat.task.workflow.document.get("park_s", 86400)))
-        if not Assignment.objects.filter(pk=seat.pk, state="live", token=token).update(parked=True, lease_until=until):
+        if not Assignment.objects.filter(pk=seat.pk, state="live", token=token).update(
+            parked=True, lease_until=until
+        ):
             raise _lost()
         w.event(seat.project.public_id, "seat.parked", seat.public_id, task=seat.task.public_id)
         return {"lease_until": iso(until)}

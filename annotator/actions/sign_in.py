@@ -14,13 +14,13 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib.auth import authenticate
 
+from annotator.actions.steps.accounts import PASSWORD_MAX
 from annotator.actions.verb import writing
 from annotator.core.errors import Invalid, Throttled
 from annotator.models import Account
 
 WINDOW_S = 60.0
 KEYS_MAX = 20_000
-PASSWORD_MAX = 1000  # longer ones are not hashed: hashing megabytes is work for nothing
 
 
 class Tries:

@@ -131,7 +131,8 @@ def writing(
             if known is not None:
                 if (known.route, known.body_digest) != (idem.route, idem.body_digest):
                     raise Conflict(
-                        "key_reused", "This idempotency key was used for another request.",
+                        "key_reused",
+                        "This idempotency key was used for another request.",
                         cure="Use a new key for a new request.",
                     )
                 w.replayed = known.answer

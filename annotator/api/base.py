@@ -73,7 +73,9 @@ class Door(APIView):
         key = self.request.headers.get("Idempotency-Key")
         if not key:
             return None
-        return Idem(key=key, route=f"{self.request.method} {self.request.path}"[:200], body_digest=body_digest(body))
+        return Idem(
+            key=key, route=f"{self.request.method} {self.request.path}"[:200], body_digest=body_digest(body)
+        )
 
     def limit(self) -> int:
         """Rows a page: ?limit=1..200, 50 unless told. Raises Invalid."""
@@ -92,7 +94,12 @@ class Door(APIView):
         except (ValueError, UnicodeError):
             value = None
         if not isinstance(value, list) or len(raw) > 400:
-            raise Invalid("bad_cursor", "This cursor was not made by this list.", field="cursor", cure="Start without a cursor.")
+            raise Invalid(
+                "bad_cursor",
+                "This cursor was not made by this list.",
+                field="cursor",
+                cure="Start without a cursor.",
+            )
         return value
 
 
@@ -101,14 +108,21 @@ def make_cursor(values: list[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def take(body: dict[str, Any], allowed: dict[str, type | tuple[type, ...]], required: tuple[str, ...] = ()) -> dict[str, Any]:
+def take(
+    body: dict[str, Any], allowed: dict[str, type | tuple[type, ...]], required: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The named fields of a body with their types checked; unknown fields are refused.
 
     A bool is never an int. Raises Invalid with the field.
     """
     for name in body:
         if name not in allowed:
-            raise Invalid("unknown_field", "This field is not known here.", field=name, cure=f"Known: {', '.join(sorted(allowed))}.")
+            raise Invalid(
+                "unknown_field",
+                "This field is not known here.",
+                field=name,
+                cure=f"Known: {', '.join(sorted(allowed))}.",
+            )
     for name in required:
         if name not in body:
             raise Invalid("missing_field", "This field is required.", field=name)
@@ -116,6 +130,18 @@ def take(body: dict[str, Any], allowed: dict[str, type | tuple[type, ...]], requ
         kind = allowed[name]
         kinds = kind if isinstance(kind, tuple) else (kind,)
         if (isinstance(value, bool) and bool not in kinds) or not isinstance(value, kinds):
-            names = " or ".join("null" if k is type(None) else {"str": "text", "dict": "an object", "list": "a list", "int": "a whole number", "float": "a number", "bool": "true or false"}[k.__name__] for k in kinds)
-            raise Invalid("wrong_type", f"This field must be {names}.", field=name)
+            names = " or ".join(
+                "null"
+                if k is type(None)
+                else {
+                    "str": "text",
+                    "dict": "an object",
+                    "list": "a list",
+                    "int": "a whole number",
+                    "float": "a number",
+                    "bool": "true or false",
+                }[k.__name__]
+                for k in kinds
+            )
+            raise Invalid("wrong_type", "This field has another type.", field=name, wanted=names)
     return body

@@ -47,8 +47,10 @@ def handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
     elif isinstance(error, PermissionDenied):
         known = errors.Forbidden("not_allowed", "This is not allowed.")
     elif isinstance(error, exceptions.APIException):
-        body = errors.ConcordError(str(error.get_codes()) if not isinstance(error.get_codes(), str) else error.get_codes(),  # type: ignore[arg-type]
-                                   str(error.detail))
+        body = errors.ConcordError(
+            str(error.get_codes()) if not isinstance(error.get_codes(), str) else error.get_codes(),  # type: ignore[arg-type]
+            str(error.detail),
+        )
         response = error_json(body, error.status_code)
         if isinstance(error, exceptions.MethodNotAllowed):
             response.headers["Allow"] = ", ".join(context["view"].allowed_methods)
@@ -57,7 +59,9 @@ def handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
         log.exception("unexpected error", exc_info=error)
         request = context.get("request")
         known = errors.ConcordError(
-            "internal", "Something went wrong on the server.", cure="Try again with the same key.",
+            "internal",
+            "Something went wrong on the server.",
+            cure="Try again with the same key.",
             request=getattr(getattr(request, "_request", None), "concord_id", ""),
         )
     return error_json(known, status_of(known))

@@ -52,7 +52,9 @@ class DoorSchema(AutoSchema):
 
     def get_operation_id(self) -> str:
         """method_path"""
-        return f"{self.method.lower()}_" + re.sub(r"[^a-z0-9]+", "_", self.path.removeprefix("/api/").lower()).strip("_")
+        return f"{self.method.lower()}_" + re.sub(
+            r"[^a-z0-9]+", "_", self.path.removeprefix("/api/").lower()
+        ).strip("_")
 
     def get_tags(self) -> list[str]:
         """The first noun that is not `projects/{project}`."""
@@ -65,7 +67,9 @@ class DoorSchema(AutoSchema):
         action = self.view.actions.get(self.method, "")
         entry = access.TABLE.get(action)
         who = ", ".join(sorted(entry.roles)) or entry.who if entry else ""
-        return "\n\n".join(t for t in (type(self.view).__doc__, getattr(method, "__doc__", ""), f"`{action}`: {who}.") if t)
+        return "\n\n".join(
+            t for t in (type(self.view).__doc__, getattr(method, "__doc__", ""), f"`{action}`: {who}.") if t
+        )
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         """The operation with body, idempotency key, answers."""
@@ -80,8 +84,12 @@ class DoorSchema(AutoSchema):
         if self.method in ("POST", "PUT", "PATCH"):
             operation["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
             operation.setdefault("parameters", []).append(
-                {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 80},
-                 "description": "A repeat with the same key and body gets the first answer again."}
+                {
+                    "in": "header",
+                    "name": "Idempotency-Key",
+                    "schema": {"type": "string", "maxLength": 80},
+                    "description": "A repeat with the same key and body gets the first answer again.",
+                }
             )
         return operation
 

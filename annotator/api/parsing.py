@@ -22,7 +22,9 @@ class StrictJSONParser(BaseParser):
         """The parsed body. Raises Invalid("bad_json", place) or TooLarge."""
         data = stream.read(settings.BODY_LIMIT + 1)
         if len(data) > settings.BODY_LIMIT:
-            raise TooLarge("body_too_large", "The body is larger than the published limit.", limit=settings.BODY_LIMIT)
+            raise TooLarge(
+                "body_too_large", "The body is larger than the published limit.", limit=settings.BODY_LIMIT
+            )
         return strict_loads(data) if data.strip() else {}
 
 
@@ -33,7 +35,9 @@ class StrictJSONRenderer(BaseRenderer):
     format = "json"
     charset = None
 
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
         """Compact UTF-8; NaN is a programming error and raises."""
         if data is None:
             return b""

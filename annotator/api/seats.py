@@ -20,7 +20,12 @@ from annotator.queries.work import seat_of, shown_parts, work_of
 
 MAX_ACTIVE_MS = 7 * 86_400_000
 SAVE_FIELDS: dict[str, Any] = {
-    "token": str, "if_revision": int, "changes": list, "parts": dict, "active_ms": int, "digest": (str, type(None)),
+    "token": str,
+    "if_revision": int,
+    "changes": list,
+    "parts": dict,
+    "active_ms": int,
+    "digest": (str, type(None)),
 }
 
 
@@ -37,8 +42,13 @@ class Claims(Door):
         policy = site.claim_policies.get(stage)
         access.require(self.actor, policy.action if policy else "claim.label", self.member)
         answer = claim_task.claim_task(
-            actor=self.actor, project=self.project, member=self.member, stage=stage, ahead=body.get("ahead", False),
-            idem=self.idem(body), request=self.request_id,
+            actor=self.actor,
+            project=self.project,
+            member=self.member,
+            stage=stage,
+            ahead=body.get("ahead", False),
+            idem=self.idem(body),
+            request=self.request_id,
         )
         if answer["assignment"] is None:
             return Response(answer)
@@ -80,8 +90,14 @@ def _save_body(body: dict[str, Any]) -> dict[str, Any]:
         raise Invalid("bad_active_ms", "active_ms is between 0 and a week.", field="active_ms")
     if not 0 <= body["if_revision"] < 2**31:
         raise Invalid("bad_revision", "if_revision is a revision number.", field="if_revision")
-    return {"token": body["token"], "if_revision": body["if_revision"], "changes": body["changes"],
-            "parts": body.get("parts", {}), "active_ms": active, "expected_digest": body.get("digest")}
+    return {
+        "token": body["token"],
+        "if_revision": body["if_revision"],
+        "changes": body["changes"],
+        "parts": body.get("parts", {}),
+        "active_ms": active,
+        "expected_digest": body.get("digest"),
+    }
 
 
 class Revisions(SeatDoor):
@@ -95,7 +111,11 @@ class Revisions(SeatDoor):
         assert self.actor
         body = self.body()
         answer = save_annotation.save_annotation(
-            actor=self.actor, seat=self.seat, submit=self.submit, idem=self.idem(body), request=self.request_id,
+            actor=self.actor,
+            seat=self.seat,
+            submit=self.submit,
+            idem=self.idem(body),
+            request=self.request_id,
             **_save_body(body),
         )
         return Response(answer, status=201)
@@ -144,7 +164,9 @@ class Withdrawal(SeatVerb):
     def act(self, body: dict[str, Any]) -> dict[str, Any]:
         """{token, lease_until}."""
         assert self.actor
-        return seat_verbs.withdraw(actor=self.actor, seat=self.seat, idem=self.idem(body), request=self.request_id)
+        return seat_verbs.withdraw(
+            actor=self.actor, seat=self.seat, idem=self.idem(body), request=self.request_id
+        )
 
 
 class ReturnRequest(SeatVerb):
@@ -155,7 +177,9 @@ class ReturnRequest(SeatVerb):
     def act(self, body: dict[str, Any]) -> dict[str, Any]:
         """{asked}."""
         assert self.actor
-        return seat_verbs.ask_return(actor=self.actor, seat=self.seat, reason=body.get("reason", ""), request=self.request_id)
+        return seat_verbs.ask_return(
+            actor=self.actor, seat=self.seat, reason=body.get("reason", ""), request=self.request_id
+        )
 
 
 class Skip(SeatVerb):
@@ -167,8 +191,14 @@ class Skip(SeatVerb):
     def act(self, body: dict[str, Any]) -> dict[str, Any]:
         """{skipped, left_today}."""
         assert self.actor
-        return seat_verbs.skip(actor=self.actor, seat=self.seat, token=body["token"], reason=body["reason"],
-                               idem=self.idem(body), request=self.request_id)
+        return seat_verbs.skip(
+            actor=self.actor,
+            seat=self.seat,
+            token=body["token"],
+            reason=body["reason"],
+            idem=self.idem(body),
+            request=self.request_id,
+        )
 
 
 class Park(SeatVerb):
@@ -198,7 +228,9 @@ class Release(Park):
     def act(self, body: dict[str, Any]) -> dict[str, Any]:
         """{released}."""
         assert self.actor
-        return seat_verbs.release_seat(actor=self.actor, seat=self.seat, token=body["token"], request=self.request_id)
+        return seat_verbs.release_seat(
+            actor=self.actor, seat=self.seat, token=body["token"], request=self.request_id
+        )
 
 
 class PartBytes(SeatDoor):
@@ -223,7 +255,11 @@ class ParkedDrafts(Door):
 
     def get(self, request: Request) -> Response:
         """Newest first, at most 200."""
-        rows = ParkedDraft.objects.filter(account=self.actor).select_related("assignment__project").order_by("-id")[:200]
+        rows = (
+            ParkedDraft.objects.filter(account=self.actor)
+            .select_related("assignment__project")
+            .order_by("-id")[:200]
+        )
         return Response({"results": [_parked(row) for row in rows]})
 
 
@@ -234,15 +270,26 @@ class Parked(Door):
 
     def get(self, request: Request, draft: str) -> Response:
         """The draft. 404 for others'."""
-        row = ParkedDraft.objects.filter(account=self.actor, public_id=draft).select_related("assignment__project").first()
+        row = (
+            ParkedDraft.objects.filter(account=self.actor, public_id=draft)
+            .select_related("assignment__project")
+            .first()
+        )
         if row is None:
             raise NotFound()
-        return Response(_parked(row) | {"if_revision": row.if_revision, "changes": row.changes, "parts": row.parts})
+        return Response(
+            _parked(row) | {"if_revision": row.if_revision, "changes": row.changes, "parts": row.parts}
+        )
 
 
 def _parked(row: ParkedDraft) -> dict[str, Any]:
-    return {"id": row.public_id, "assignment": row.assignment.public_id, "project": row.assignment.project.public_id,
-            "at": iso(row.at), "n_changes": len(row.changes)}
+    return {
+        "id": row.public_id,
+        "assignment": row.assignment.public_id,
+        "project": row.assignment.project.public_id,
+        "at": iso(row.at),
+        "n_changes": len(row.changes),
+    }
 
 
 _SEAT = "assignments/<str:assignment>"

@@ -7,6 +7,7 @@ blow up is refused with the member's name.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import stat
 import struct
@@ -179,6 +180,20 @@ def _zip64(extra: bytes, packed: int, size: int, offset: int) -> tuple[int, int,
                 offset = found.pop(0)
         at += 4 + length
     return packed, size, offset
+
+
+@contextlib.contextmanager
+def open_zip(file: IO[bytes], members: list[Member]) -> Iterator[zipfile.ZipFile]:
+    """The archive by the standard reader, which must see exactly the members that were checked."""
+    try:
+        archive = zipfile.ZipFile(file)
+    except Exception:
+        raise Invalid("not_a_zip", "The archive's directory is damaged.") from None
+    with archive:
+        seen = {(one.filename, one.file_size, one.header_offset) for one in archive.infolist() if not one.is_dir()}
+        if seen != {(m.name, m.size, m.offset) for m in members}:
+            raise Invalid("not_a_zip", "The archive's directory can be read in two ways.")
+        yield archive
 
 
 def read_member(archive: zipfile.ZipFile, member: Member) -> Iterator[bytes]:

@@ -64,7 +64,10 @@ def es6_number(value: float) -> str:
 def _large(value: int) -> str:
     """An integer beyond 2**53, kept when a double holds it or when its digits are the double's shortest ones
     (as ES6 writes them below 1e21, and as PostgreSQL writes 1e300)."""
-    as_float = float(value) if value.bit_length() <= 1023 else math.inf
+    try:
+        as_float = float(value)
+    except OverflowError:
+        as_float = math.inf
     if not math.isfinite(as_float) or (as_float != value and int(Decimal(repr(as_float))) != value):
         raise Invalid("number_not_exact", "A 64-bit float cannot hold an integer exactly.")
     return es6_number(as_float)

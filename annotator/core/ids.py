@@ -10,6 +10,8 @@ import re
 REGION_ID = re.compile(r"r_[a-z2-7]{16}\Z")
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz234567" * 8
+
 
 def new_id(prefix: str) -> str:
     """`prefix_` and 16 base32 letters: 80 random bits, no order, nothing to guess from."""
@@ -17,8 +19,8 @@ def new_id(prefix: str) -> str:
 
 
 def new_ids(prefix: str, n: int) -> list[str]:
-    """n ids at once: one request for random bytes, one encoding (an import needs ten a row)."""
-    text = base64.b32encode(os.urandom(10 * n)).decode("ascii").lower()
+    """n ids at once, as random as `new_id`'s: an import needs ten a row, so each byte's low five bits are a letter."""
+    text = os.urandom(16 * n).translate(_LETTERS).decode("ascii")
     return [f"{prefix}_{text[at : at + 16]}" for at in range(0, 16 * n, 16)]
 
 

@@ -298,8 +298,10 @@ def _text(value: object, where: str, limit: int, *, empty: bool = False) -> str:
         low = 0 if empty else 1
         raise Invalid(
             "bad_text",
-            f"A text of {low} to {limit} characters without control characters is wanted.",
+            "The text here is too short, too long or has control characters.",
             field=where,
+            at_least=low,
+            at_most=limit,
         )
     return value
 

@@ -36,7 +36,8 @@ class Header:
 class Entry:
     """One released item: its description, its accepted document and where that came from.
 
-    `document_bytes` is the document's canonical JSON, of which `accepted["digest"]` is the sha256. All of it is fit
+    `document_bytes` is the document's canonical JSON, of which `accepted["digest"]` is the sha256. All of it
+    is fit
     to be published: people are pseudonyms here.
     """
 

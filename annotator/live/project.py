@@ -48,7 +48,9 @@ class ProjectSocket(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Clients have nothing to say here."""
-        await self.send(text_data=json.dumps({"error": {"code": "read_only", "message": "This socket only tells."}}))
+        await self.send(
+            text_data=json.dumps({"error": {"code": "read_only", "message": "This socket only tells."}})
+        )
 
     async def news(self, message: dict[str, Any]) -> None:
         """A frame from the tail."""

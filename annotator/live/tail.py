@@ -37,7 +37,9 @@ async def tail() -> None:
                     before = (known or {}).get(chain, seq if known is None else 0)
                     if seq > before:
                         verbs = await sync_to_async(_verbs)(chain, before, seq)
-                        await layer.group_send(f"project.{chain}", {"type": "news", "seq": seq, "verbs": verbs})
+                        await layer.group_send(
+                            f"project.{chain}", {"type": "news", "seq": seq, "verbs": verbs}
+                        )
                 known = heads
             else:
                 known = None

@@ -5,32 +5,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotator', '0002_append_only'),
+        ("annotator", "0002_append_only"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='assignment',
-            name='base',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='annotator.assignment'),
+            model_name="assignment",
+            name="base",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="annotator.assignment",
+            ),
         ),
         migrations.CreateModel(
-            name='CandidateDocument',
+            name="CandidateDocument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('round', models.PositiveIntegerField()),
-                ('document', models.JSONField()),
-                ('digest', models.CharField(max_length=64)),
-                ('way', models.CharField(max_length=16)),
-                ('provenance', models.JSONField(default=dict)),
-                ('at', models.DateTimeField()),
-                ('schema', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotator.schemaversion')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='candidates', to='annotator.task')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("round", models.PositiveIntegerField()),
+                ("document", models.JSONField()),
+                ("digest", models.CharField(max_length=64)),
+                ("way", models.CharField(max_length=16)),
+                ("provenance", models.JSONField(default=dict)),
+                ("at", models.DateTimeField()),
+                (
+                    "schema",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="annotator.schemaversion",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="candidates",
+                        to="annotator.task",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('task', 'round'), name='candidate_once_a_round')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("task", "round"), name="candidate_once_a_round")
+                ],
             },
         ),
     ]

@@ -19,11 +19,17 @@ class Migration(migrations.Migration):
                 (
                     "token",
                     models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="naming",
-                        serialize=False, to="knox.authtoken",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="naming",
+                        serialize=False,
+                        to="knox.authtoken",
                     ),
                 ),
-                ("public_id", models.CharField(default=annotator.models.account.token_id, max_length=32, unique=True)),
+                (
+                    "public_id",
+                    models.CharField(default=annotator.models.account.token_id, max_length=32, unique=True),
+                ),
                 ("label", models.CharField(max_length=100)),
             ],
         ),

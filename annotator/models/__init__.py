@@ -1,7 +1,14 @@
 """Tables of the foundation. Every invariant that a database can hold is a constraint here."""
 
 from annotator.models.account import Account, Invitation, TokenName
-from annotator.models.annotation import AcceptedDocument, CandidateDocument, Checkpoint, ParkedDraft, Part, Revision
+from annotator.models.annotation import (
+    AcceptedDocument,
+    CandidateDocument,
+    Checkpoint,
+    ParkedDraft,
+    Part,
+    Revision,
+)
 from annotator.models.event import ChainHead, Event, IdempotencyKey, NewsCursor
 from annotator.models.item import Asset, Batch, Item, ItemAsset, Prelabel, PrelabelSet, Upload
 from annotator.models.job import Job
@@ -22,9 +29,43 @@ from annotator.models.task import (
 from annotator.models.view import SavedView
 
 __all__ = [
-    "HOLDING", "LIVE", "OPEN_STATES", "ROLES", "STATES",
-    "AcceptedDocument", "Account", "Asset", "Assignment", "Batch", "CandidateDocument", "ChainHead", "Checkpoint", "ClaimCursor",
-    "Event", "Exposure", "IdempotencyKey", "Invitation", "Item", "ItemAsset", "Job", "Member", "NewsCursor",
-    "ParkedDraft", "Part", "Prelabel", "PrelabelSet", "Project", "Release", "Reservation", "Revision", "SavedView",
-    "SchemaVersion", "Skip", "Task", "Team", "TokenName", "Upload", "WorkflowVersion",
+    "HOLDING",
+    "LIVE",
+    "OPEN_STATES",
+    "ROLES",
+    "STATES",
+    "AcceptedDocument",
+    "Account",
+    "Asset",
+    "Assignment",
+    "Batch",
+    "CandidateDocument",
+    "ChainHead",
+    "Checkpoint",
+    "ClaimCursor",
+    "Event",
+    "Exposure",
+    "IdempotencyKey",
+    "Invitation",
+    "Item",
+    "ItemAsset",
+    "Job",
+    "Member",
+    "NewsCursor",
+    "ParkedDraft",
+    "Part",
+    "Prelabel",
+    "PrelabelSet",
+    "Project",
+    "Release",
+    "Reservation",
+    "Revision",
+    "SavedView",
+    "SchemaVersion",
+    "Skip",
+    "Task",
+    "Team",
+    "TokenName",
+    "Upload",
+    "WorkflowVersion",
 ]

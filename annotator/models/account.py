@@ -44,7 +44,9 @@ class Account(AbstractBaseUser):
     name = models.CharField(max_length=150, blank=True)
     is_active = models.BooleanField(default=True)
     is_operator = models.BooleanField(default=False)
-    same_person_as = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="second_accounts")
+    same_person_as = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="second_accounts"
+    )
     language = models.CharField(max_length=8, default="", blank=True)
     theme = models.CharField(max_length=8, default="", blank=True)
     keys = models.JSONField(default=dict, blank=True)
@@ -85,6 +87,8 @@ class Invitation(models.Model):
 class TokenName(models.Model):
     """What its owner calls an API token; the token itself is known by its digest only."""
 
-    token = models.OneToOneField("knox.AuthToken", on_delete=models.CASCADE, primary_key=True, related_name="naming")
+    token = models.OneToOneField(
+        "knox.AuthToken", on_delete=models.CASCADE, primary_key=True, related_name="naming"
+    )
     public_id = models.CharField(max_length=32, unique=True, default=token_id)
     label = models.CharField(max_length=100)

@@ -121,5 +121,7 @@ class AcceptedDocument(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["task", "number"], name="accepted_number_once"),
-            models.UniqueConstraint(fields=["task"], condition=models.Q(current=True), name="accepted_current_once"),
+            models.UniqueConstraint(
+                fields=["task"], condition=models.Q(current=True), name="accepted_current_once"
+            ),
         ]

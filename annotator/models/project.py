@@ -54,7 +54,9 @@ class Member(models.Model):
     """One account in one project with its roles."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="members")
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
+    )
     roles = models.JSONField(default=list)
     team = models.ForeignKey(Team, null=True, on_delete=models.SET_NULL, related_name="members")
     active = models.BooleanField(default=True)

@@ -76,7 +76,9 @@ class Task(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "order"], name="task_order_once"),
             models.CheckConstraint(condition=Q(n_taken__lte=models.F("n_slots")), name="task_slots_not_over"),
-            models.CheckConstraint(condition=Q(n_submitted__lte=models.F("n_taken")), name="task_submitted_not_over"),
+            models.CheckConstraint(
+                condition=Q(n_submitted__lte=models.F("n_taken")), name="task_submitted_not_over"
+            ),
         ]
         indexes = [
             models.Index(fields=["project", "claimable", "rank"], name="task_queue"),
@@ -100,7 +102,9 @@ class Assignment(models.Model):
     stage = models.CharField(max_length=16)  # label, check, arbitrate, lot
     round = models.PositiveIntegerField()
     slot = models.PositiveSmallIntegerField(default=0)
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments"
+    )
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=16, default="live")
     token = models.CharField(max_length=64)
@@ -118,7 +122,9 @@ class Assignment(models.Model):
     submitted_at = models.DateTimeField(null=True)
     marks = models.JSONField(default=list)  # what the checker or arbiter marked when returning
     ask_return = models.CharField(max_length=300, blank=True)
-    base = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")  # of the round before
+    base = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+"
+    )  # of the round before
 
     class Meta:
         constraints = [
@@ -179,7 +185,7 @@ class ClaimCursor(models.Model):
 
 
 class Skip(models.Model):
-    """"Not me, not now": counted a day; the person is not offered the task again in this round."""
+    """ "Not me, not now": counted a day; the person is not offered the task again in this round."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="skips")
     round = models.PositiveIntegerField()

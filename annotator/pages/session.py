@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from annotator.actions import accounts, members, sign_in
+from annotator.actions.steps.accounts import open_link
 from annotator.api.errors import status_of
 from annotator.api.session import address_of, open_session
 from annotator.core.errors import ConcordError, Invalid
@@ -122,7 +123,7 @@ class Invited(Page):
     public = True
 
     def _form(self, secret: str, errors: dict[str, str] | None = None, status: int = 200) -> HttpResponse:
-        link = accounts.open_link(secret, timezone.now())
+        link = open_link(secret, timezone.now())
         answer = self.show(
             "invited.html",
             status=status,
@@ -141,7 +142,7 @@ class Invited(Page):
 
     def post(self, request: HttpRequest, secret: str) -> HttpResponse:
         """Use the link; then signed in."""
-        link = accounts.open_link(secret, timezone.now())
+        link = open_link(secret, timezone.now())
         password = request.POST.get("password", "")
         try:
             asked = link.project is None or self.actor is None

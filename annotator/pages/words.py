@@ -26,7 +26,7 @@ ROLE_HINTS = {
     "importer": _("a program that imports, by token"),
     "viewer": _("sees progress and releases, no names"),
 }
-STAGES = {"label": _("Label"), "check": _("Check"), "arbitrate": _("Arbitrate"), "lot": _("Judge a lot")}
+STAGES = {"label": _("Label tasks"), "check": _("Check"), "arbitrate": _("Arbitrate"), "lot": _("Judge a lot")}
 STEPS = {
     "imported": _("Imported"),
     "prelabelled": _("Prelabelled"),
@@ -61,9 +61,9 @@ JOB_KINDS = {
     "release": _("Release"),
     "migrate_labels": _("Migrate labels"),
     "delete_project": _("Remove a project"),
-    "run_rule": _("Run a rule"),
-    "train": _("Train a model"),
-    "run_model": _("Run a model"),
+    "prelabel.run_rule": _("Run a rule"),
+    "prelabel.train": _("Train a model"),
+    "prelabel.run_model": _("Run a model"),
 }
 RELEASE_STATES = {"making": _("being made"), "done": _("done"), "failed": _("failed")}
 PROCESS_STATES = {

@@ -38,8 +38,13 @@ def text_of(asset: Asset) -> str | None:
 def asset_json(role: str, asset: Asset) -> dict[str, Any]:
     """One asset in Work."""
     body: dict[str, Any] = {
-        "id": asset.public_id, "role": role, "kind": asset.kind, "name": asset.name,
-        "url": f"/api/assets/{asset.public_id}/file", "width": asset.width, "height": asset.height,
+        "id": asset.public_id,
+        "role": role,
+        "kind": asset.kind,
+        "name": asset.name,
+        "url": f"/api/assets/{asset.public_id}/file",
+        "width": asset.width,
+        "height": asset.height,
     }
     if asset.kind == "text":
         body["text"] = text_of(asset)

@@ -47,7 +47,9 @@ def read_document(assignment: Assignment, number: int | None = None) -> dict[str
     base = Checkpoint.objects.filter(assignment=assignment, number__lte=number).order_by("-number").first()
     document, at = (base.document, base.number) if base is not None else (documents.empty(), 0)
     if at < number:
-        rows = Revision.objects.filter(assignment=assignment, number__gt=at, number__lte=number).order_by("number")
+        rows = Revision.objects.filter(assignment=assignment, number__gt=at, number__lte=number).order_by(
+            "number"
+        )
         document = grammar.rebuild(document, list(rows.values_list("changes", flat=True)))
     if number == head:
         remember(assignment.pk, number, assignment.digest, document)

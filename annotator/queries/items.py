@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast, StrIndex
+from django.db.models.functions import Cast, Left, StrIndex
 
 from annotator.core.errors import Invalid
 from annotator.core.times import iso
@@ -22,6 +22,8 @@ EXACT_UP_TO = 100_000
 """Items of a project up to which totals are exact; beyond, they are counted up to CAP."""
 CAP = 10_000
 MAX_IDS = 10_000
+SNIPPET = 160
+"""Characters of a text that a list shows."""
 SORTS = ("order", "-order", "newest", "score", "-score")
 FILTERS = ("state", "tag", "batch", "contains")
 MORE_STATES = ("stuck",)
@@ -211,34 +213,20 @@ def _by_score(found: QuerySet[Task], sort: str, cursor: list[Any] | None, limit:
 
 
 def _first_assets(item_pks: list[int]) -> dict[int, list[dict[str, Any]]]:
-    links = (
-        ItemAsset.objects.filter(item_id__in=item_pks)
-        .order_by("item_id", "position")
-        .values_list(
-            "item_id",
-            "role",
-            "asset__public_id",
-            "asset__kind",
-            "asset__name",
-            "asset__width",
-            "asset__height",
-            "asset__size",
-        )
-    )
+    links = ItemAsset.objects.filter(item_id__in=item_pks).order_by("item_id", "position")
+    rows = links.values_list(
+        "item_id", "role", "asset__public_id", "asset__kind", "asset__name", "asset__width", "asset__height",
+        "asset__size", Left("asset__text", SNIPPET),
+    )  # fmt: skip
     found: dict[int, list[dict[str, Any]]] = {}
-    for item_pk, role, public, kind, name, width, height, size in links:
-        found.setdefault(item_pk, []).append(
-            {
-                "id": public,
-                "role": role,
-                "kind": kind,
-                "name": name,
-                "width": width,
-                "height": height,
-                "size": size,
-                "url": f"/api/assets/{public}/file",
-            }
-        )
+    for item_pk, role, public, kind, name, width, height, size, snippet in rows:
+        asset = {
+            "id": public, "role": role, "kind": kind, "name": name, "width": width, "height": height, "size": size,
+            "url": f"/api/assets/{public}/file",
+        }  # fmt: skip
+        if snippet is not None:
+            asset["snippet"] = snippet
+        found.setdefault(item_pk, []).append(asset)
     return found
 
 

@@ -115,7 +115,7 @@ def _widest(project: Project, flow: list[dict[str, Any]], now: datetime) -> dict
     waiting = [row for row in flow if row["waits"] and row["n"]]
     if not waiting:
         return None
-    row = max(waiting, key=lambda one: one["n"])
+    row = max(enumerate(waiting), key=lambda one: (one[1]["n"], one[0]))[1]  # of equals, the later step
     role = ROLE_OF_STEP.get(row["step"])
     stage = {"labelling": "label", "disputed": "arbitrate", "checked": "check"}.get(row["step"])
     roles = Member.objects.filter(project=project, active=True, account__is_active=True).values_list(

@@ -22,7 +22,9 @@ from annotator.queries.workflows import grace_s
 
 def seat_of(account: Account, public_id: str) -> Assignment | None:
     """The account's own seat with all that answering it needs, or None."""
-    seat = Assignment.objects.select_related("task__item").filter(public_id=public_id, account=account).first()
+    seat = (
+        Assignment.objects.select_related("task__item").filter(public_id=public_id, account=account).first()
+    )
     if seat is None:
         return None
     # Versions are immutable and kept in memory; joining them costs more than the seat itself.
@@ -38,9 +40,16 @@ def work_of(seat: Assignment) -> dict[str, Any]:
     listed = workflow.get("shown_fields", [])
     work: dict[str, Any] = {
         "assignment": {
-            "id": seat.public_id, "token": seat.token, "stage": seat.stage, "state": seat.state,
-            "lease_until": iso(seat.lease_until), "revision": seat.revision, "digest": seat.digest,
-            "grace_s": grace_s(workflow), "parkable": True, "ahead": seat.state == "ahead",
+            "id": seat.public_id,
+            "token": seat.token,
+            "stage": seat.stage,
+            "state": seat.state,
+            "lease_until": iso(seat.lease_until),
+            "revision": seat.revision,
+            "digest": seat.digest,
+            "grace_s": grace_s(workflow),
+            "parkable": True,
+            "ahead": seat.state == "ahead",
         },
         "project": {"id": seat.project.public_id, "title": seat.project.title},
         "task": {"id": task.public_id},
@@ -50,7 +59,11 @@ def work_of(seat: Assignment) -> dict[str, Any]:
             "metadata": {k: v for k, v in item.metadata.items() if k in listed},
             "assets": [asset_json(role, a) for role, a in item_assets(item.pk)],
         },
-        "schema": {"id": seat.schema.public_id, "version": seat.schema.number, "document": seat.schema.document},
+        "schema": {
+            "id": seat.schema.public_id,
+            "version": seat.schema.number,
+            "document": seat.schema.document,
+        },
         "document": read_document(seat),
         "prelabels": prelabels_of(seat),
         "marks": seat.marks,
@@ -67,7 +80,9 @@ def shown_parts(seat: Assignment) -> set[str]:
     if seat.stage != "label" or seat.shown == "none":
         return set()
     rows = Prelabel.objects.filter(public_id__in=seat.task.pinned).values_list("regions", flat=True)
-    return {part for regions in rows for region in regions.values() for part in geometry_parts(region["geometry"])}
+    return {
+        part for regions in rows for region in regions.values() for part in geometry_parts(region["geometry"])
+    }
 
 
 def prelabels_of(seat: Assignment) -> list[dict[str, Any]]:
@@ -76,7 +91,13 @@ def prelabels_of(seat: Assignment) -> list[dict[str, Any]]:
         return []
     rows = Prelabel.objects.filter(public_id__in=seat.task.pinned).select_related("set").order_by("set_id")
     return [
-        {"id": p.public_id, "source": p.set.source, "version": p.set.version, "score": p.score,
-         "regions": p.regions, "answers": p.answers}
+        {
+            "id": p.public_id,
+            "source": p.set.source,
+            "version": p.set.version,
+            "score": p.score,
+            "regions": p.regions,
+            "answers": p.answers,
+        }
         for p in rows
     ]

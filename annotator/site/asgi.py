@@ -24,7 +24,9 @@ from annotator.live.tail import Lifespan  # noqa: E402
 
 _http = WSGIMiddleware(_django, workers=settings.HTTP_THREADS)
 # Files with a digest in their name are immutable; nothing under static/ is private.
-_static = ServeStaticASGI(_http, root=str(settings.STATIC_ROOT), prefix="static/", autorefresh=False, max_age=3600)
+_static = ServeStaticASGI(
+    _http, root=str(settings.STATIC_ROOT), prefix="static/", autorefresh=False, max_age=3600
+)
 
 
 async def _web(scope, receive, send):  # type: ignore[no-untyped-def]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
@@ -63,7 +62,8 @@ class Errors:
         if not isinstance(error, ConcordError):
             log.exception("unexpected error in %s", request.path, exc_info=error)
             error = ConcordError(
-                "internal", "Something went wrong on the server. Your work in this browser is kept.",
+                "internal",
+                "Something went wrong on the server. Your work in this browser is kept.",
                 cure="Try again; if it stays, tell the operator the request id.",
                 request=getattr(request, "concord_id", ""),
             )
@@ -87,11 +87,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """What an unsafe request without its CSRF token gets."""
     from annotator.core.errors import Forbidden
 
-    error = Forbidden("csrf", "This form is out of date or came from another site.", cure="Load the page again.")
+    error = Forbidden(
+        "csrf", "This form is out of date or came from another site.", cure="Load the page again."
+    )
     if request.path.startswith("/api/"):
         return error_json(error, 403)
     from annotator.pages.errors import error_page
 
     return error_page(request, error, 403)
-
-

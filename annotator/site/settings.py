@@ -11,6 +11,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from annotator import places
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 ENV = os.environ.get
 
@@ -19,7 +21,9 @@ def _flag(name: str, default: bool) -> bool:
     return ENV(name, "1" if default else "0").lower() in ("1", "true", "yes", "on")
 
 
-DATA = Path(ENV("CONCORD_DATA") or Path(ENV("XDG_DATA_HOME") or Path.home() / ".local/share") / "concord").resolve()
+DATA = Path(
+    ENV("CONCORD_DATA") or Path(ENV("XDG_DATA_HOME") or Path.home() / ".local/share") / "concord"
+).resolve()
 PRODUCTION = _flag("CONCORD_PRODUCTION", False)
 DEBUG = _flag("CONCORD_DEBUG", False)
 if PRODUCTION and DEBUG:
@@ -84,7 +88,7 @@ ASGI_APPLICATION = "annotator.site.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [places.templates()],
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -126,10 +130,14 @@ WRITE_LOCK_FILE = DATA / "run" / "write.lock"
 # A read must never take the write lock of SQLite, so no transaction around each request.
 ATOMIC_REQUESTS = False
 
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-    "django.contrib.auth.hashers.MD5PasswordHasher",  # tests and the demo's many annotators of a benchmark only
-] if _flag("CONCORD_FAST_PASSWORDS", False) else ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+PASSWORD_HASHERS = (
+    [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        "django.contrib.auth.hashers.MD5PasswordHasher",  # tests and the demo's many annotators of a benchmark only
+    ]
+    if _flag("CONCORD_FAST_PASSWORDS", False)
+    else ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+)
 if _flag("CONCORD_FAST_PASSWORDS", False):
     if PRODUCTION:
         raise ImproperlyConfigured("CONCORD_FAST_PASSWORDS must be off when CONCORD_PRODUCTION is on.")
@@ -154,7 +162,7 @@ USE_I18N = True
 
 STATIC_URL = "static/"
 # Sources under static/workbench are never served: only what the build made and hand-made assets.
-STATICFILES_DIRS = [p for p in (BASE_DIR / "static" / "dist", BASE_DIR / "static" / "assets") if p.exists()]
+STATICFILES_DIRS = places.static_roots()
 STATIC_ROOT = DATA / "static"
 
 REST_FRAMEWORK = {

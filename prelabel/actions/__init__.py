@@ -1,1 +1,1 @@
-"""Verbs of the wing that drafts."""
+"""Verbs of the wing that prelabels."""

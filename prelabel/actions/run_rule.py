@@ -1,4 +1,4 @@
-"""Verb and job: a rule version drafts the tasks that wait."""
+"""Verb and job: a rule version prelabels the tasks that wait."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from annotator import jobs
 from annotator.actions.verb import Idem, writing
 from annotator.core.errors import Conflict, Invalid
 from annotator.models import Account
-from prelabel.actions.steps.runs import Drafter, draft
+from prelabel.actions.steps.runs import Proposer, prelabel_waiting
 from prelabel.models import RuleVersion
 from prelabel.rules import RULES, prepare_values
 
@@ -54,7 +54,7 @@ def run(ticket: Ticket) -> dict[str, Any]:
     schema = rule.project.schema.document if rule.project.schema else {}
     values = prepare_values(plugin, rule.params, schema)
     with plugin.prepare(values, schema) as apply:
-        drafter = Drafter(
+        by = Proposer(
             source=source_of(rule),
             version=str(rule.number),
             input=plugin.INPUT,
@@ -62,4 +62,4 @@ def run(ticket: Ticket) -> dict[str, Any]:
             propose=lambda samples: [apply(sample) for sample in samples],
             rule=rule,
         )
-        return draft(ticket, rule.project, drafter)
+        return prelabel_waiting(ticket, rule.project, by)

@@ -1,4 +1,4 @@
-"""Verbs: train a model from what was accepted; let a trained one draft. The work itself is a job of the
+"""Verbs: train a model from what was accepted; let a trained one propose. The work itself is a job of the
 model lane."""
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def run_model(
     idem: Idem | None = None,
     request: str = "",
 ) -> dict[str, Any]:
-    """{"job": public id}. Only a ready model drafts."""
+    """{"job": public id}. Only a ready model prelabels."""
     if model.state != "ready":
         raise Conflict("model_not_ready", "This model version is not in use.", state=model.state)
     newer = ModelVersion.objects.filter(

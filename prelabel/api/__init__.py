@@ -1,1 +1,1 @@
-"""The HTTP door of the wing that drafts."""
+"""The HTTP door of the wing that prelabels."""

@@ -1,4 +1,4 @@
-"""Models of a project: versions with their scores, training, drafting."""
+"""Models of a project: versions with their scores, training, prelabelling."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Models(Door):
 
 
 class Run(Door):
-    """POST lets a model draft the tasks that wait."""
+    """POST lets a model prelabel the tasks that wait."""
 
     actions: ClassVar[dict[str, str]] = {"POST": "models.run"}
 

@@ -45,7 +45,7 @@ class Rules(Door):
 
 
 class Run(Door):
-    """POST lets a rule draft the tasks that wait."""
+    """POST lets a rule prelabel the tasks that wait."""
 
     actions: ClassVar[dict[str, str]] = {"POST": "rules.run"}
 

@@ -53,11 +53,15 @@ class ModelVersion(models.Model):
     params = models.JSONField(default=dict)
     trained_on = models.JSONField(default=dict)  # {"event_seq", "items": n, "digest"}
     job = models.ForeignKey(Job, null=True, on_delete=models.SET_NULL, related_name="+")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "kind", "number"], name="model_number_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "kind", "number"], name="model_number_once")
+        ]
 
 
 class TrainingItem(models.Model):

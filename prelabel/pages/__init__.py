@@ -1,1 +1,1 @@
-"""The page of the wing that drafts."""
+"""The page of the wing that prelabels."""

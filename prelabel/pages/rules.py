@@ -287,7 +287,7 @@ class _Act(Page):
 
 
 class RunRule(_Act):
-    """A saved rule drafts the tasks that wait."""
+    """A saved rule prelabels the tasks that wait."""
 
     actions: ClassVar[dict[str, str]] = {"POST": "rules.run"}
 
@@ -322,7 +322,7 @@ class Train(_Act):
 
 
 class RunModel(_Act):
-    """A trained model drafts the tasks that wait."""
+    """A trained model prelabels the tasks that wait."""
 
     actions: ClassVar[dict[str, str]] = {"POST": "models.run"}
 

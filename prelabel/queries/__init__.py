@@ -1,1 +1,1 @@
-"""Reads of the wing that drafts; they never write."""
+"""Reads of the wing that prelabels; they never write."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prelabel.core.samples import Picture, Sample
 
 MAX_PIXELS = 50_000_000
-"""A larger picture is not drafted (its pixels alone are 150 MB); the run says how many."""
+"""A larger picture is not prelabelled (its pixels alone are 150 MB); the run says how many."""
 
 
 def role_for(schema: Mapping[str, Any], shapes: Iterable[str]) -> str | None:
@@ -58,7 +58,7 @@ def picture(asset: Asset) -> Picture:
     from PIL import Image
 
     if (asset.width or 0) * (asset.height or 0) > MAX_PIXELS:
-        raise TooLarge("too_many_pixels", "The picture is too large to be drafted.", limit=MAX_PIXELS)
+        raise TooLarge("too_many_pixels", "The picture is too large to be prelabelled.", limit=MAX_PIXELS)
     try:
         with (
             blobs.open_blob(asset.sha256) as file,

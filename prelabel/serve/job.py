@@ -1,4 +1,4 @@
-"""The job in which a trained model drafts the tasks that wait."""
+"""The job in which a trained model prelabels the tasks that wait."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotator import blobs
 from annotator.core.errors import Conflict, Unavailable
-from prelabel.actions.steps.runs import Drafter, draft
+from prelabel.actions.steps.runs import Proposer, prelabel_waiting
 from prelabel.core import schema_view
 from prelabel.core.kinds import SHAPES
 from prelabel.models import ModelVersion, TrainingItem
@@ -36,7 +36,7 @@ def run(ticket: Ticket) -> dict[str, Any]:
         raise Unavailable("models_missing", "The model packages are not installed yet.") from error
     shapes = schema_view.shape_labels(model.project.schema.document if model.project.schema else {})
     taught = TrainingItem.objects.filter(model=model).values_list("item_id", "group")
-    drafter = Drafter(
+    by = Proposer(
         source=source_of(model),
         version=str(model.number),
         input="text" if model.kind == "text_class" else "image",
@@ -47,4 +47,4 @@ def run(ticket: Ticket) -> dict[str, Any]:
         blocked_items={item for item, _group in taught},
         blocked_groups={group for _item, group in taught if group},
     )
-    return draft(ticket, model.project, drafter)
+    return prelabel_waiting(ticket, model.project, by)

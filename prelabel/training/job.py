@@ -82,7 +82,7 @@ def run(ticket: Ticket) -> dict[str, Any]:
         )
         if changed:
             # The holdout counts as well: the score and the threshold come from it, so its items are not
-            # drafted either.
+            # prelabelled either.
             TrainingItem.objects.bulk_create(
                 [
                     TrainingItem(

@@ -108,9 +108,11 @@ def fit(
         picked, queue = queue[:BATCH], queue[BATCH:]
         picks = [(int(index), int(rng.integers(len(views.ORIENTATIONS)))) for index in picked]
         maps = [_maps(examples, tiles[index], turn, setting) for index, turn in picks]
-        target = np.stack([views.ORIENTATIONS[turn](tiles[index][3]) for index, turn in picks]).astype(np.int64)
+        turned = [views.ORIENTATIONS[turn](tiles[index][3]) for index, turn in picks]
+        target = np.stack(turned).astype(np.int64)
         logits = net(views.stack(maps, MASK_STRIDES, device))
-        logits = functional.interpolate(logits, size=target.shape[1:], mode="bilinear", align_corners=False)
+        sides = target.shape[1:]
+        logits = functional.interpolate(logits, size=sides, mode="bilinear", align_corners=False)
         loss = loss_of(logits, torch.from_numpy(target).to(device))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -54,13 +54,7 @@ def decide_dispute(
     rows = list(dispute.differences.all())
     by_key = _decisions(rows, decisions)
     decoded = _decode(parts or {})
-    final = final_document(
-        dispute.agreed,
-        dispute.by_region,
-        [CoreDifference.from_json(row.data) for row in rows],
-        by_key,
-        side_documents(dispute),
-    )
+    final = _final(dispute, rows, by_key)
     for raw in decoded.values():
         blobs.put(raw)
     _check(seat, dispute, final, set(decoded))
@@ -133,6 +127,17 @@ def _decisions(rows: list[Difference], decisions: list[Any]) -> dict[str, dict[s
             }
         found[key] = decision
     return found
+
+
+def _final(dispute: Dispute, rows: list[Difference], by_key: dict[str, dict[str, Any]]) -> Final:
+    """The decided document; an error names the difference by the id that the arbiter's browser knows."""
+    differences = [CoreDifference.from_json(row.data) for row in rows]
+    try:
+        return final_document(dispute.agreed, dispute.by_region, differences, by_key, side_documents(dispute))
+    except Invalid as error:
+        names = {row.data["key"]: row.public_id for row in rows}
+        error.field = names.get(error.field or "", error.field)
+        raise
 
 
 def _decode(parts: dict[str, Any]) -> dict[str, bytes]:

@@ -98,7 +98,6 @@ class Preview(Door):
 class LotDoor(Door):
     """Base of the views of one lot."""
 
-    actions: ClassVar[dict[str, str]] = {"GET": "lots.read"}
     lot: Lot
 
     def locate(self, **kwargs: Any) -> str | None:
@@ -110,6 +109,12 @@ class LotDoor(Door):
             raise NotFound()
         self.lot = found
         return found.project.public_id
+
+
+class OneLot(LotDoor):
+    """One lot's record."""
+
+    actions: ClassVar[dict[str, str]] = {"GET": "lots.read"}
 
     def get(self, request: Request, lot: str) -> Response:
         """The lot's record."""
@@ -197,7 +202,7 @@ class VoidDoor(LotDoor):
 urlpatterns = [
     path("projects/<str:project>/lots", Lots.as_view()),
     path("projects/<str:project>/lots/preview", Preview.as_view()),
-    path("lots/<str:lot>", LotDoor.as_view()),
+    path("lots/<str:lot>", OneLot.as_view()),
     path("lots/<str:lot>/freeze", Freeze.as_view()),
     path("lots/<str:lot>/judgements", Judgements.as_view()),
     path("lots/<str:lot>/verdict", VerdictDoor.as_view()),

@@ -117,13 +117,15 @@ def cluster_bootstrap(
     seed: int,
     level: float = 0.95,
     repeats: int = BOOTSTRAP_REPEATS,
+    counts: bool = True,
 ) -> Interval | Undefined:
     """Percentile interval of sum(numerators)/sum(denominators), whole groups resampled with replacement.
 
     Numerators and denominators are integers and are summed as integers, so the same seed gives the same
     interval on every machine and with any number of threads. Groups are put in order of name first: the order
     of rows does not matter. Where every group has the same ratio the bootstrap has no width and would lie:
-    then each group counts as one unit of an exact binomial (only for ratios of 0 or 1), else Undefined.
+    then each group counts as one unit of an exact binomial (only for ratios of 0 or 1 of things counted;
+    `counts` False for a mean of something measured), else Undefined.
     """
     if not (len(numerators) == len(denominators) == len(groups)):
         raise ValueError("numerators, denominators and groups must have one length")
@@ -141,7 +143,7 @@ def cluster_bootstrap(
         return Undefined("no_units")
     if count < MIN_GROUPS:
         return Undefined("too_few_groups", count)
-    if not top.any() or (top == bottom).all():
+    if counts and (not top.any() or (top == bottom).all()):
         exact = clopper_pearson(count if top.any() else 0, count, level)
         assert isinstance(exact, Interval)
         return Interval(exact.low, exact.high, level, "clopper_pearson_by_group")

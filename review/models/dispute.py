@@ -84,7 +84,9 @@ class Difference(models.Model):
     result = models.JSONField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["dispute", "position"], name="difference_position_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["dispute", "position"], name="difference_position_once")
+        ]
         ordering = ["position"]
 
 

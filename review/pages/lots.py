@@ -74,15 +74,17 @@ class Lots(Page):
 
     @staticmethod
     def _buys(buys: dict[str, Any]) -> dict[str, Any]:
+        """The plan's record with its shares as text. In a small lot several shares are one and the same
+        count of wrong items: `points` names each count once."""
         curve = [
             {"share": percent(row["share"]), "wrong": row["wrong"], "passes": percent(row["passes"])}
             for row in buys["operating_characteristic"]
         ]
-        sure = None if buys["confidence"] is None else percent(buys["confidence"])
         return {
             **buys,
             "curve": curve,
-            "sure": sure,
+            "points": list({row["wrong"]: row for row in curve}.values()),
+            "sure": None if buys["confidence"] is None else percent(buys["confidence"]),
             "quality": percent(buys["quality"]),
             "at_quality": percent(buys["passes_at_quality"]),
         }

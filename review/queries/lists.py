@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q
 
-from annotator.actions.verb import iso
 from annotator.core.errors import Invalid
+from annotator.core.times import iso
 from annotator.models import HOLDING, Assignment, CandidateDocument, Member, Project, Task
 from review.models import Difference, Dispute
 from review.queries.waiting import without_part

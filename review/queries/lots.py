@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
-from annotator.actions.verb import iso
+from annotator.core.times import iso
 from annotator.models import AcceptedDocument, Account, Project, Task
 from review.core.sampling import fixed_fraction
 from review.core.values import Undefined
@@ -123,13 +123,16 @@ def frozen(task: Task) -> str | None:
 
 
 def gate(snapshot: Any) -> list[str]:
-    """Why a release is held: where the project uses lots, every item lies in an accepted one."""
-    project = snapshot if isinstance(snapshot, Project) else snapshot.project
+    """Why a release is held: where the project uses lots, every document in it was judged in an accepted
+    lot."""
+    project: Project = snapshot.project
     workflow = project.workflow.document if project.workflow else {}
     if not workflow.get("use_lots"):
         return []
-    passed = LotMember.objects.filter(accepted=OuterRef("pk"), lot__state="accepted")
-    left = AcceptedDocument.objects.filter(
-        ~Exists(passed), current=True, task__project=project, task__state="accepted", task__item__use="normal"
-    ).count()
+    passed = set(
+        LotMember.objects.filter(lot__project=project, lot__state="accepted").values_list(
+            "accepted_id", flat=True
+        )
+    )
+    left = sum(pk not in passed for pk in snapshot.accepted)
     return [f"{left} accepted tasks lie in no accepted lot."] if left else []

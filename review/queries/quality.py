@@ -16,7 +16,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-from annotator.models import AcceptedDocument, ChainHead, Event, Item, Project, SchemaVersion
+from annotator.models import AcceptedDocument, ChainHead, Event, Item, Project, SchemaVersion, WorkflowVersion
 from annotator.queries.workflows import DEFAULTS
 from review.core.agreement import MEASURES
 from review.core.intervals import BOOTSTRAP_REPEATS, clopper_pearson, cluster_bootstrap, finite_lot_interval
@@ -27,6 +27,9 @@ from review.models import Agreement, CheckOutcome, Difference, Lot, LotMember
 FORMAT = 1
 WANTED_PER_LABEL = 1
 """Accepted examples from which on a label counts as covered, until a project can set its own number."""
+
+CONTINUOUS = ("mean_iou.v1",)
+"""Measures whose sums are no counts of things right: an exact binomial would not be theirs."""
 
 DEFINITIONS = {
     "completeness": _(
@@ -301,7 +304,9 @@ def _consistency(project: Project, when: Moment, repeats: int) -> dict[str, Any]
     }
 
 
-def _pooled(entries: Iterable[tuple[str, dict[str, Any]]], seed: int, repeats: int) -> dict[str, Any]:
+def _pooled(
+    entries: Iterable[tuple[str, dict[str, Any]]], seed: int, repeats: int, *, counts: bool = True
+) -> dict[str, Any]:
     """A ratio over all pairs where the measure is defined, by its counts; the undefined are counted by
     reason."""
     tops, bottoms, groups = [], [], []
@@ -317,8 +322,8 @@ def _pooled(entries: Iterable[tuple[str, dict[str, Any]]], seed: int, repeats: i
     if not sum(bottoms):
         value = Undefined("no_defined_pairs", len(bottoms))
     else:
-        interval = cluster_bootstrap(tops, bottoms, groups, seed=seed, repeats=repeats)
-        value = Measured(sum(tops) / sum(bottoms), len(bottoms), interval=interval)
+        interval = cluster_bootstrap(tops, bottoms, groups, seed=seed, repeats=repeats, counts=counts)
+        value = Measured(sum(tops) / sum(bottoms), len(bottoms), sum(tops), sum(bottoms), interval)
     return {**value.as_json(), "groups": len(set(groups)), "undefined_pairs": dict(sorted(undefined.items()))}
 
 
@@ -368,7 +373,9 @@ def _checks(project: Project, when: Moment, repeats: int) -> dict[str, Any]:
             else cluster_bootstrap(passed, [1] * len(passed), groups, seed=when.seed, repeats=repeats)
         )
         value = Measured(sum(passed) / len(passed), len(passed), interval=interval)
-    workflow = (project.workflow.document if project.workflow else {}) or DEFAULTS
+    versions = WorkflowVersion.objects.filter(project=project, created_at__lte=when.at)
+    version = versions.order_by("-number").first()
+    workflow = version.document if version is not None else DEFAULTS
     return {
         "first_pass_rate": value.as_json(),
         "outcomes": dict(sorted(outcomes.items())),

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from annotator.actions.verb import iso
+from annotator.core.times import iso
 from annotator.models import HOLDING, LIVE, Account, Assignment, CandidateDocument, Member, Project, Task
 from annotator.queries.workflows import DEFAULTS
 from review.models import CheckOutcome, Dispute, LotMember, Verdict

@@ -1,4 +1,4 @@
-"""Accounts: links that work once, throttled sign-in, passwords that end sessions and tokens, tokens shown once."""
+"""Accounts: links that work once, throttled sign-in, passwords that end sessions, tokens shown once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from knox.models import AuthToken
 
 from annotator.actions import accounts
 from annotator.actions.sign_in import Tries, sign_in, tries
+from annotator.actions.steps.accounts import open_link
 from annotator.actions.verb import Idem
 from annotator.core.errors import Conflict, Gone, Invalid, NotFound, Throttled
 from annotator.models import Account, Event, Invitation
@@ -66,15 +67,15 @@ def test_links_of_two_who_press_at_once_and_expired_ones(operator: Account) -> N
     with pytest.raises(Gone):
         accounts.redeem_reset(secret=secret, password=PASSWORD)
     with pytest.raises(Gone):
-        accounts.open_link("nonsense", timezone.now())
+        open_link("nonsense", timezone.now())
 
 
 def test_a_new_reset_link_ends_older_ones(operator: Account) -> None:
     made = accounts.create_account(actor=operator, username="new")
     again = accounts.reset_link(actor=operator, account=accounts.find_account(made["account"]["id"]))
     with pytest.raises(Gone):
-        accounts.open_link(made["link"].rsplit("/", 1)[1], timezone.now())
-    accounts.open_link(again["link"].rsplit("/", 1)[1], timezone.now())
+        open_link(made["link"].rsplit("/", 1)[1], timezone.now())
+    open_link(again["link"].rsplit("/", 1)[1], timezone.now())
 
 
 def test_a_replay_does_not_tell_the_link_again(operator: Account) -> None:

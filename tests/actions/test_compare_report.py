@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from annotator.models import Event, Item
 from review.actions.judge_lot import close_lot, judge_member
@@ -174,3 +175,39 @@ def test_doors(world: World) -> None:
         assert api(who).get(url).status_code == 403
     assert api(world.stranger).get(url).status_code == 404
     assert api(None).get(url).status_code == 401
+
+
+def test_a_release_carries_the_report_and_a_rebuild_makes_the_same(world: World) -> None:
+    from annotator import blobs, jobs
+    from annotator.actions.publish_release import publish_release, rebuild
+    from annotator.models import Release
+
+    for index in range(6):
+        world.item()
+        label_both(world, SAME, SAME if index else [])
+    compare()
+    made = publish_release(actor=world.lead, project=world.project)
+    while (ticket := jobs.take("io")) is not None:
+        jobs.run(ticket)
+    release = Release.objects.get(public_id=made["release"])
+    report = json.loads(blobs.read(release.files["report.json"]["sha256"]))
+    assert report["event"] == release.event_seq
+    assert report["indicators"]["consistency"]["numerator"] == 5 and report["accepted"] == 5
+    assert b"# Quality report" in blobs.read(release.files["report.md"]["sha256"])
+    later = world.item()
+    Item.objects.filter(pk=later.item_id).update(created_at=timezone.now())  # as an import would have it
+    label_both(world, SAME, [])
+    compare()
+    assert rebuild(release) == {}
+
+
+def test_a_release_is_held_where_lots_are_used(db: Any) -> None:
+    from annotator.actions.publish_release import publish_release
+    from annotator.core.errors import Conflict
+
+    world = make_world(slots=1, use_lots=True)
+    task = world.item()
+    answer(world, world.ann1, [add(box(task.item.item_assets.get().asset.public_id, 10, 10, 60, 60))])
+    compare()
+    with pytest.raises(Conflict, match="release_held"):
+        publish_release(actor=world.lead, project=world.project)

@@ -203,6 +203,9 @@ def test_all_differences_need_a_decision(world: World) -> None:
     ):
         with pytest.raises(Invalid):
             decide_dispute(actor=world.expert, dispute=dispute, token=seat.token, decisions=decisions)
+    with pytest.raises(Invalid) as left:
+        decide_dispute(actor=world.expert, dispute=dispute, token=seat.token, decisions=rows[:1])
+    assert left.value.field == rows[1]["difference"]
     task.refresh_from_db(), seat.refresh_from_db()
     assert (task.state, seat.state) == ("disputed", "live")
     assert not Verdict.objects.exists()

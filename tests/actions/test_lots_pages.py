@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from annotator.core.masks import mask_to_parts
-from annotator.models import Account
+from annotator.models import Account, Member
 from review.models import Lot, LotMember
 from review.queries import preview
 from tests.actors import World, add, box, make_world
@@ -151,3 +151,19 @@ def test_text_is_cut_at_every_edge() -> None:
         ("y", ["a", "b"]),
         ("巴z", ["b"]),
     ]
+
+
+def test_the_panel_of_the_project_page(world: World) -> None:
+    from django.template.loader import render_to_string
+
+    from review.queries.overview import panel
+
+    world.item()
+    label_both(world, [(10, 10, 60, 60)], [])
+    compare()
+    text = render_to_string("review/panel.html", {"project": world.project, **panel(world.project)})
+    assert "1 of class A" in text and "Nobody here is an expert" not in text
+    Member.objects.filter(project=world.project, account=world.expert).update(roles=["viewer"])
+    assert "Nobody here is an expert" in render_to_string(
+        "review/panel.html", {"project": world.project, **panel(world.project)}
+    )

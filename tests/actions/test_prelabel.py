@@ -1,4 +1,4 @@
-"""Rules, training and models through verbs and jobs: what is drafted, what is left out, what a killed job
+"""Rules, training and models through verbs and jobs: what is prelabelled, what is left out, what a killed job
 leaves."""
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def accept(task: Task, document: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-def test_blob_rule_drafts_boxes_that_the_bench_is_shown(world: World) -> None:
+def test_blob_rule_prelabels_boxes_that_the_bench_is_shown(world: World) -> None:
     task = with_picture(world, spots())
     rule = saved(world, "blob.v1", smooth_px=0, min_area_px=20)
     answer = run_rule(actor=world.lead, rule=rule)
@@ -117,14 +117,14 @@ def test_rule_leaves_out_what_has_begun_and_says_so(world: World) -> None:
     assert result["skipped"] == {"already_begun": 1, "unreadable": 1} and result["items"] == 1
     assert list(Prelabel.objects.values_list("item_id", flat=True)) == [waiting.item_id]
     assert missing.item_id != waiting.item_id
-    # A later run of the same version goes on where it was: only what is new is drafted.
+    # A later run of the same version goes on where it was: only what is new is prelabelled.
     with_picture(world, spots(3))
     again = run_rule(actor=world.lead, rule=RuleVersion.objects.get())
     work("io")
     assert Job.objects.get(public_id=again["job"]).result["items"] == 1 and RuleRun.objects.get().n_items == 2
 
 
-def test_a_new_version_that_finds_nothing_replaces_the_old_draft(world: World) -> None:
+def test_a_new_version_that_finds_nothing_replaces_the_old_prelabel(world: World) -> None:
     task = with_picture(world, spots())
     run_rule(actor=world.lead, rule=saved(world, "blob.v1"))
     work("io")
@@ -151,7 +151,7 @@ def test_saving_the_same_rule_twice_is_one_version(world: World) -> None:
     assert unusable.value.code == "rule_not_usable"
 
 
-def test_text_rules_draft_spans_and_answers(text_world: World) -> None:
+def test_text_rules_propose_spans_and_answers(text_world: World) -> None:
     world = text_world
     task = world.item(text="When does it leave Paris? 去巴黎。")
     run_rule(actor=world.lead, rule=saved(world, "dictionary.v1", terms={"place": ["Paris", "巴黎"]}))
@@ -254,12 +254,12 @@ def texts(world: World, n: int) -> list[Task]:
     return out
 
 
-def test_text_model_from_accepted_to_draft_and_never_its_own_items(text_world: World) -> None:
+def test_text_model_from_accepted_to_prelabel_and_never_its_own_items(text_world: World) -> None:
     world = text_world
     tasks = texts(world, 48)
     for number, task in enumerate(tasks[:40]):
         accept(task, {**documents.empty(), "answers": {"intent": "ask" if number % 2 else "tell"}})
-    # Two that wait belong to the group of an accepted one: the model must not draft them.
+    # Two that wait belong to the group of an accepted one: the model must not prelabel them.
     Item.objects.filter(pk__in=[tasks[0].item_id, tasks[40].item_id, tasks[41].item_id]).update(
         group="patient 1"
     )
@@ -281,8 +281,10 @@ def test_text_model_from_accepted_to_draft_and_never_its_own_items(text_world: W
         job.state == "done" and job.result["skipped"] == {"taught_the_model": 2} and job.result["items"] == 6
     )
     taught = set(TrainingItem.objects.values_list("item_id", flat=True))
-    drafted = set(Prelabel.objects.values_list("item_id", flat=True))
-    assert not drafted & taught and not Item.objects.filter(pk__in=drafted, group="patient 1").exists()
+    prelabelled = set(Prelabel.objects.values_list("item_id", flat=True))
+    assert (
+        not prelabelled & taught and not Item.objects.filter(pk__in=prelabelled, group="patient 1").exists()
+    )
     assert {row.set.source for row in Prelabel.objects.all()} == {"model:text_class:intent"}
     assert {"model.training", "model.ready"} <= set(Event.objects.values_list("verb", flat=True))
     # A second training on the same documents is a new version, judged on the same holdout.
@@ -311,7 +313,7 @@ def test_training_on_one_answer_fails_and_says_why(text_world: World) -> None:
     assert Job.objects.get().error["code"] == "one_class" and ModelVersion.objects.get().state == "failed"
 
 
-def test_a_damaged_model_file_is_refused_and_nothing_is_drafted(text_world: World) -> None:
+def test_a_damaged_model_file_is_refused_and_nothing_is_prelabelled(text_world: World) -> None:
     world = text_world
     world.item()
     bad = blobs.put(b"\x80\x04cposix\nsystem\n(S'true'\ntR.")
@@ -323,7 +325,7 @@ def test_a_damaged_model_file_is_refused_and_nothing_is_drafted(text_world: Worl
     assert Job.objects.get().error["code"] == "model_refused" and not Prelabel.objects.exists()
 
 
-def test_box_model_learns_from_coins_and_drafts(world: World) -> None:
+def test_box_model_learns_from_coins_and_prelabels(world: World) -> None:
     pytest.importorskip("torch", reason="torch is not installed: the models cannot be tried")
     from tests.unit.prelabel.test_training import coin_examples
 
@@ -353,15 +355,15 @@ def test_kept_prelabel_regions_are_new_regions(world: World) -> None:
     row = Prelabel.objects.get(item=task.item)
     seat = claim(world, world.ann1)
     source = next(iter(row.regions.values()))
-    kept = {**box(source["asset"], *source["geometry"].values()),
-            "origin": {"kind": "kept", "prelabel": row.public_id, "region": source["id"], "source": "rule:blob.v1"}}  # fmt: skip
+    origin = {"kind": "kept", "prelabel": row.public_id, "region": source["id"], "source": "rule:blob.v1"}
+    kept = {**box(source["asset"], *source["geometry"].values()), "origin": origin}
     save(seat, [add(kept)])
     before = row.regions
     row.refresh_from_db()
     assert row.regions == before and kept["id"] not in before
 
 
-def test_a_drafted_mask_may_be_read_and_kept_by_whoever_is_shown_it(world: World) -> None:
+def test_a_prelabelled_mask_may_be_read_and_kept_by_whoever_is_shown_it(world: World) -> None:
     from prelabel.actions.steps import runs
     from prelabel.core.samples import Proposal
 

@@ -261,3 +261,22 @@ def test_hostile_pictures_are_ready_or_refused_with_a_reason(world: World):
     states = list(Asset.objects.values_list("state", "kind", "reason"))
     assert all(state == "ready" or (state == "refused" and reason) for state, _, reason in states)
     assert {kind for state, kind, _ in states if state == "ready"} <= {"image", "text"}
+
+
+def test_a_raw_body_with_a_session_needs_the_csrf_header(world: World):
+    from rest_framework.test import APIClient
+
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(world.lead)
+    url = f"/api/projects/{world.project.public_id}/assets"
+
+    def post(kind: str, **headers: str) -> int:
+        return client.generic("POST", url, picture(8), content_type=kind, headers={"X-Name": "a.png", **headers}).status_code
+
+    assert post("application/octet-stream") == 403
+    token = "a" * 32
+    from django.conf import settings
+
+    client.cookies[settings.CSRF_COOKIE_NAME] = token
+    assert post("application/octet-stream", **{"X-CSRFToken": token}) == 202
+    assert post("multipart/form-data; boundary=x", **{"X-CSRFToken": token}) == 415

@@ -33,8 +33,13 @@ def asset_of(work: dict[str, Any]) -> str:
 
 def post(client: Any, path: str, data: Any, key: str | None = None) -> Any:
     headers = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
-    return client.generic("POST", path, json.dumps(data) if not isinstance(data, (str, bytes)) else data,
-                          content_type="application/json", **headers)
+    return client.generic(
+        "POST",
+        path,
+        json.dumps(data) if not isinstance(data, (str, bytes)) else data,
+        content_type="application/json",
+        **headers,
+    )
 
 
 def test_from_claim_to_submission(single: World) -> None:
@@ -52,9 +57,29 @@ def test_from_claim_to_submission(single: World) -> None:
 def test_an_annotator_reads_a_closed_list(world: World) -> None:
     world.item()
     _, work = claimed(world, world.ann1)
-    assert set(work) == {"assignment", "project", "task", "item", "schema", "document", "prelabels", "marks", "server_now"}
-    assert set(work["assignment"]) == {"id", "token", "stage", "state", "lease_until", "revision", "digest", "grace_s",
-                                       "parkable", "ahead"}
+    assert set(work) == {
+        "assignment",
+        "project",
+        "task",
+        "item",
+        "schema",
+        "document",
+        "prelabels",
+        "marks",
+        "server_now",
+    }
+    assert set(work["assignment"]) == {
+        "id",
+        "token",
+        "stage",
+        "state",
+        "lease_until",
+        "revision",
+        "digest",
+        "grace_s",
+        "parkable",
+        "ahead",
+    }
     assert set(work["task"]) == {"id"}
     assert set(work["item"]) == {"id", "key", "metadata", "assets"}
 
@@ -77,7 +102,9 @@ def test_roles_of_claims(world: World) -> None:
     for who, status in ((world.lead, 403), (world.viewer, 403), (world.importer, 403), (world.stranger, 404)):
         r = post(api(who), f"/api/projects/{world.project.public_id}/claims", {"stage": "label"})
         assert r.status_code == status
-        assert post(api(who), "/api/projects/p_0000000000000000/claims", {"stage": "label"}).status_code == 404
+        assert (
+            post(api(who), "/api/projects/p_0000000000000000/claims", {"stage": "label"}).status_code == 404
+        )
 
 
 def test_stale_and_replayed(single: World) -> None:
@@ -94,13 +121,25 @@ def test_stale_and_replayed(single: World) -> None:
     stale = post(client, url, body(work, [add(box(asset_of(work), 5, 5, 9, 9))]), "key-2")
     assert stale.status_code == 409
     assert stale.json()["error"] | {"message": "", "cure": ""} == {
-        "code": "stale_revision", "message": "", "cure": "", "revision": 1, "digest": one.json()["digest"]}
+        "code": "stale_revision",
+        "message": "",
+        "cure": "",
+        "revision": 1,
+        "digest": one.json()["digest"],
+    }
 
 
 GOOD = {"x0": 1.0, "y0": 2.0, "x1": 30.0, "y1": 40.0}
 BAD_GEOMETRY = [
-    {**GOOD, "x0": "left"}, {**GOOD, "x0": None}, {**GOOD, "x0": True}, {**GOOD, "x1": 0.5}, {**GOOD, "x1": 1.0},
-    {**GOOD, "x1": 9999}, {**GOOD, "y0": -50}, {"x0": 1, "y0": 1}, {**GOOD, "w": 1e400},
+    {**GOOD, "x0": "left"},
+    {**GOOD, "x0": None},
+    {**GOOD, "x0": True},
+    {**GOOD, "x1": 0.5},
+    {**GOOD, "x1": 1.0},
+    {**GOOD, "x1": 9999},
+    {**GOOD, "y0": -50},
+    {"x0": 1, "y0": 1},
+    {**GOOD, "w": 1e400},
 ]
 
 
@@ -118,15 +157,23 @@ def test_a_bad_box_is_refused_with_its_field(single: World, geometry: dict[str, 
 @pytest.mark.parametrize(
     ("raw", "status"),
     [
-        (b'{"changes": [', 400), (b"[]", 400), (b'"x"', 400), (b"{}", 400), (b'{"token": 5}', 400),
-        (b'{"token":"x","if_revision":0,"changes":{}}', 400), (b'{"token":"x","if_revision":-1,"changes":[]}', 400),
+        (b'{"changes": [', 400),
+        (b"[]", 400),
+        (b'"x"', 400),
+        (b"{}", 400),
+        (b'{"token": 5}', 400),
+        (b'{"token":"x","if_revision":0,"changes":{}}', 400),
+        (b'{"token":"x","if_revision":-1,"changes":[]}', 400),
         (b'{"token":"x","if_revision":0,"changes":[],"active_ms":-5}', 400),
         (b'{"token":"x","if_revision":0,"changes":[],"active_ms":"abc"}', 400),
         (b'{"token":"x","if_revision":true,"changes":[]}', 400),
         (b'{"token":"x","token":"y","if_revision":0,"changes":[]}', 400),
-        (b'{"token":"x","if_revision":0,"changes":[NaN]}', 400), (b'{"token":"x","if_revision":0,"changes":[1, 2]}', 400),
+        (b'{"token":"x","if_revision":0,"changes":[NaN]}', 400),
+        (b'{"token":"x","if_revision":0,"changes":[1, 2]}', 400),
         (b'{"token":"x","if_revision":0,"changes":[],"role":"lead"}', 400),
-        (b"[" * 10_000 + b"]" * 10_000, 400), (b'{"token":"' + b"z" * 9_000_000 + b'"}', 413), (b'{"a":"\xff"}', 400),
+        (b"[" * 10_000 + b"]" * 10_000, 400),
+        (b'{"token":"' + b"z" * 9_000_000 + b'"}', 413),
+        (b'{"a":"\xff"}', 400),
     ],
     ids=lambda v: str(v)[:40],
 )
@@ -142,7 +189,11 @@ def test_two_regions_with_one_id_are_refused(single: World) -> None:
     single.item()
     client, work = claimed(single, single.ann1)
     region = box(asset_of(work), 1, 2, 30, 40)
-    r = post(client, f"/api/assignments/{work['assignment']['id']}/revisions", body(work, [add(region), add(region)]))
+    r = post(
+        client,
+        f"/api/assignments/{work['assignment']['id']}/revisions",
+        body(work, [add(region), add(region)]),
+    )
     assert r.status_code == 409 and r.json()["error"]["place"] == "change 1"
     assert Revision.objects.count() == 0
 
@@ -167,7 +218,9 @@ def test_a_mask_travels_as_parts_and_only_its_seat_reads_them(world: World) -> N
     # content addressing must not tell a colleague that somebody has drawn the same
     other_url = f"/api/assignments/{other_work['assignment']['id']}"
     assert other.get(f"{other_url}/parts/{digest}").status_code == 404
-    borrowed = post(other, f"{other_url}/revisions", body(other_work, [add(region | {"asset": asset_of(other_work)})]))
+    borrowed = post(
+        other, f"{other_url}/revisions", body(other_work, [add(region | {"asset": asset_of(other_work)})])
+    )
     assert borrowed.status_code == 400 and borrowed.json()["error"]["code"] == "part_unknown"
 
 

@@ -79,12 +79,23 @@ def main() -> int:
                 empty = 0
                 seat = seat_of(account, answer["assignment"])
                 assert seat is not None
-                if (turn * 7919 + number) % 1000 < o.skips * 1000 and (seat.task_id, account.pk) not in skipped:
+                if (turn * 7919 + number) % 1000 < o.skips * 1000 and (
+                    seat.task_id,
+                    account.pk,
+                ) not in skipped:
                     skipped.add((seat.task_id, account.pk))
                     seat_verbs.skip(actor=account, seat=seat, token=seat.token, reason="race")
                     continue
-                save_annotation(actor=account, seat=seat, token=seat.token, if_revision=0, changes=[], parts={},
-                                active_ms=0, submit=True)
+                save_annotation(
+                    actor=account,
+                    seat=seat,
+                    token=seat.token,
+                    if_revision=0,
+                    changes=[],
+                    parts={},
+                    active_ms=0,
+                    submit=True,
+                )
             except Exception as error:  # counted and reported: the point of the run
                 with lock:
                     errors[f"{type(error).__name__}: {error}"[:120]] += 1
@@ -108,17 +119,32 @@ def main() -> int:
     ]
     times.sort()
     result: dict[str, Any] = {
-        "engine": connection.vendor, "people": o.people, "tasks": o.tasks, "slots": o.slots,
-        "handed_out": sum(submitted.values()), "wanted": o.tasks * o.slots,
+        "engine": connection.vendor,
+        "people": o.people,
+        "tasks": o.tasks,
+        "slots": o.slots,
+        "handed_out": sum(submitted.values()),
+        "wanted": o.tasks * o.slots,
         "over": sum(n > o.slots for n in submitted.values()),
         "under": sum(submitted[t] < o.slots for t in Task.objects.values_list("pk", flat=True)),
-        "twice_one_person": sum(n > 1 for n in pairs.values()), "left_live": live,
-        "wrong_counters": len(wrong_counters), "errors": dict(errors), "claims": len(times),
-        "claims_a_second": round(len(times) / wall, 1), "claim_p50_ms": round(times[len(times) // 2] * 1000, 1),
-        "claim_p95_ms": round(times[int(len(times) * 0.95)] * 1000, 1), "wall_s": round(wall, 1),
+        "twice_one_person": sum(n > 1 for n in pairs.values()),
+        "left_live": live,
+        "wrong_counters": len(wrong_counters),
+        "errors": dict(errors),
+        "claims": len(times),
+        "claims_a_second": round(len(times) / wall, 1),
+        "claim_p50_ms": round(times[len(times) // 2] * 1000, 1),
+        "claim_p95_ms": round(times[int(len(times) * 0.95)] * 1000, 1),
+        "wall_s": round(wall, 1),
     }
     print(json.dumps(result))
-    bad = result["over"] or result["twice_one_person"] or result["errors"] or result["wrong_counters"] or result["under"]
+    bad = (
+        result["over"]
+        or result["twice_one_person"]
+        or result["errors"]
+        or result["wrong_counters"]
+        or result["under"]
+    )
     return 1 if bad else 0
 
 

@@ -18,9 +18,23 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def empty_the_queue(tmp_path: Path, people: int, tasks: int, slots: int, url: str = "") -> dict:
     env = os.environ | {"CONCORD_DATA": str(tmp_path), "CONCORD_DATABASE": url}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.concurrency.claimers", "--people", str(people), "--tasks", str(tasks),
-         "--slots", str(slots)],
-        cwd=ROOT, env=env, capture_output=True, text=True, timeout=1500, check=False,
+        [
+            sys.executable,
+            "-m",
+            "tests.concurrency.claimers",
+            "--people",
+            str(people),
+            "--tasks",
+            str(tasks),
+            "--slots",
+            str(slots),
+        ],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=1500,
+        check=False,
     )
     assert done.stdout, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])

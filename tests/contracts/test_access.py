@@ -65,7 +65,9 @@ def test_every_row_is_asked_by_some_route() -> None:
     asked |= {p.action for p in site.claim_policies.values()} | {e.action for e in site.navigation}
     asked |= {p.action for p in site.panels}
     source = "".join(
-        p.read_text() for wing in ("annotator", "review", "prelabel") for p in Path(wing).rglob("*.py")
+        p.read_text()
+        for wing in ("annotator", "review", "prelabel")
+        for p in Path(wing).rglob("*.py")
         if p.name not in ("access.py", "contrib.py")
     )
     unused = [a for a in access.TABLE if a not in asked | in_bodies and f'"{a}"' not in source]
@@ -96,14 +98,31 @@ def test_the_table_is_the_published_one() -> None:
     )
 
 
-CLASSES = ("anonymous", "stranger", "viewer", "importer", "annotator", "checker", "expert", "lead", "operator")
+CLASSES = (
+    "anonymous",
+    "stranger",
+    "viewer",
+    "importer",
+    "annotator",
+    "checker",
+    "expert",
+    "lead",
+    "operator",
+)
 
 
 @pytest.mark.django_db
 def test_each_route_and_method_once_for_each_class_of_caller(world: World) -> None:
     """Own project with unknown objects: whoever lacks the right gets 401, 404 or 403, never 2xx and never 500."""
-    who = {"stranger": world.stranger, "viewer": world.viewer, "importer": world.importer, "annotator": world.ann1,
-           "checker": world.checker, "expert": world.expert, "lead": world.lead}
+    who = {
+        "stranger": world.stranger,
+        "viewer": world.viewer,
+        "importer": world.importer,
+        "annotator": world.ann1,
+        "checker": world.checker,
+        "expert": world.expert,
+        "lead": world.lead,
+    }
     operator = type(world.lead).objects.create_user("operator", is_operator=True)
     wrong = []
     n = 0
@@ -125,7 +144,9 @@ def test_each_route_and_method_once_for_each_class_of_caller(world: World) -> No
                 n += 1
                 response = client.generic(method, url, b"{}", content_type="application/json")
                 if account is None:
-                    good = response.status_code in (401, 302) and (path.startswith("api/") is (response.status_code == 401))
+                    good = response.status_code in (401, 302) and (
+                        path.startswith("api/") is (response.status_code == 401)
+                    )
                 elif "<str:project>" in path and member is None and entry.who == "role":
                     good = response.status_code == 404
                 else:

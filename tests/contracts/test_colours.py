@@ -1,4 +1,4 @@
-"""The palette and the tokens hold what they promise, measured: contrast on every theme, and label colours apart
+"""The palette and the tokens hold what they promise, measured: contrast on every theme, label colours apart
 for normal, deuteranope and protanope eyes.
 """
 

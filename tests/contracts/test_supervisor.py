@@ -56,7 +56,7 @@ data, port, wish, install = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == 
 toy = [sys.executable, str(data / "toy.py")]
 one = supervisor.Supervisor(
     data, data, port=port, port_is_wish=wish, model=bool(install), install=install or None,
-    manage=toy, serve=toy, on_ready=lambda url: print("READY", url, flush=True),
+    manage=toy, serve=toy, assist=[*toy, "assist"], on_ready=lambda url: print("READY", url, flush=True),
     say=lambda text: print(text, flush=True))
 one.torch_there = lambda: True
 sys.exit(one.run())

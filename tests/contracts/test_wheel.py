@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def test_an_installed_wheel_starts_and_opens_a_page(wheel: Path, tmp_path: Path)
         [str(uv), "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(wheel)], check=True
     )
     environment = {
-        **os.environ,
+        **{key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"},
         "PYTHONPATH": str(target),
         "CONCORD_DATA": str(tmp_path / "data"),
         "CONCORD_FAST_PASSWORDS": "1",
@@ -75,6 +76,10 @@ def test_an_installed_wheel_starts_and_opens_a_page(wheel: Path, tmp_path: Path)
         cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     lines = []
+    watch = threading.Timer(
+        120, started.terminate
+    )  # a site that never answers ends the test, not the patience
+    watch.start()
     try:
         assert started.stdout is not None
         url = ""
@@ -90,8 +95,10 @@ def test_an_installed_wheel_starts_and_opens_a_page(wheel: Path, tmp_path: Path)
             client.request("GET", path)
             answer = client.getresponse()
             body = answer.read()
+            client.close()
             assert answer.status == 200 and wanted in body, (path, answer.status)
     finally:
+        watch.cancel()
         started.send_signal(signal.SIGTERM)
-        started.wait(timeout=30)
+        started.communicate(timeout=30)
     assert started.returncode == 0

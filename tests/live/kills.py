@@ -58,9 +58,22 @@ class Server:
     def start(self) -> None:
         env = os.environ | {"CONCORD_DATA": str(self.data), "CONCORD_GRACE_S": "0", "CONCORD_LOG": "ERROR"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "annotator.cli", "run", "--data", str(self.data), "--port", str(self.port), "--no-demo",
-             "--no-model"],
-            cwd=Path(__file__).resolve().parent.parent.parent, env=env, stdout=self.log, stderr=self.log,
+            [
+                sys.executable,
+                "-m",
+                "annotator.cli",
+                "run",
+                "--data",
+                str(self.data),
+                "--port",
+                str(self.port),
+                "--no-demo",
+                "--no-model",
+            ],
+            cwd=Path(__file__).resolve().parent.parent.parent,
+            env=env,
+            stdout=self.log,
+            stderr=self.log,
             start_new_session=True,
         )
 
@@ -110,8 +123,12 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true")
     o = parser.parse_args()
     data = Path(tempfile.mkdtemp(prefix="concord-kills-"))
-    os.environ |= {"CONCORD_DATA": str(data), "CONCORD_GRACE_S": "0", "CONCORD_FAST_PASSWORDS": "1",
-                   "DJANGO_SETTINGS_MODULE": "annotator.site.settings"}
+    os.environ |= {
+        "CONCORD_DATA": str(data),
+        "CONCORD_GRACE_S": "0",
+        "CONCORD_FAST_PASSWORDS": "1",
+        "DJANGO_SETTINGS_MODULE": "annotator.site.settings",
+    }
     import django
 
     django.setup()
@@ -154,7 +171,11 @@ def main() -> int:
             with gate:
                 in_flight[0] += 1
             try:
-                headers = {"Authorization": f"Token {token}", "Idempotency-Key": key, "Content-Type": "application/json"}
+                headers = {
+                    "Authorization": f"Token {token}",
+                    "Idempotency-Key": key,
+                    "Content-Type": "application/json",
+                }
                 raw = content if content is not None else json.dumps(body).encode()
                 r = client.post(server.base + path, content=raw, headers=headers)
                 if r.status_code < 500:
@@ -171,7 +192,9 @@ def main() -> int:
         client = httpx.Client(timeout=20)
         rng = random.Random(o.seed * 1000 + number)
         while not over.is_set():
-            r = send(client, token, f"/api/projects/{project}/claims", {"stage": "label"}, secrets.token_hex(8))
+            r = send(
+                client, token, f"/api/projects/{project}/claims", {"stage": "label"}, secrets.token_hex(8)
+            )
             work = r.json()
             if r.status_code != 201:
                 time.sleep(0.3)
@@ -183,30 +206,46 @@ def main() -> int:
             for part, submit in ((boxes[:2], False), (boxes[2:], True)):
                 key = secrets.token_hex(8)
                 kind = "submission" if submit else "revisions"
-                r = send(client, token, f"/api/assignments/{seat['id']}/{kind}",
-                         {"token": seat["token"], "if_revision": revision, "changes": part, "active_ms": 5}, key)
+                r = send(
+                    client,
+                    token,
+                    f"/api/assignments/{seat['id']}/{kind}",
+                    {"token": seat["token"], "if_revision": revision, "changes": part, "active_ms": 5},
+                    key,
+                )
                 if r.status_code != 201:
                     refused[f"{kind} {r.status_code} {r.json().get('error', {}).get('code')}"] += 1
                     break
                 answer = r.json()
                 revision, digest = answer["revision"], answer["digest"]
-                ledger.add({"seat": seat["id"], "kind": kind, "revision": revision, "digest": digest, "key": key})
+                ledger.add(
+                    {"seat": seat["id"], "kind": kind, "revision": revision, "digest": digest, "key": key}
+                )
             time.sleep(rng.uniform(0, 0.05))
 
     def importer() -> None:
         client = httpx.Client(timeout=20)
         n = 0
         while not over.is_set():
-            rows = [{"external_key": f"imp-{n}-{k}", "assets": [{"role": "image", "sha256": shas[k]}]} for k in range(40)]
+            rows = [
+                {"external_key": f"imp-{n}-{k}", "assets": [{"role": "image", "sha256": shas[k]}]}
+                for k in range(40)
+            ]
             raw = "\n".join(json.dumps(r) for r in rows).encode()
             headers_key = secrets.token_hex(8)
             while True:
                 with gate:
                     in_flight[0] += 1
                 try:
-                    r = client.post(server.base + f"/api/projects/{project}/imports", content=raw,
-                                    headers={"Authorization": f"Token {lead}", "Idempotency-Key": headers_key,
-                                             "Content-Type": "application/x-ndjson"})
+                    r = client.post(
+                        server.base + f"/api/projects/{project}/imports",
+                        content=raw,
+                        headers={
+                            "Authorization": f"Token {lead}",
+                            "Idempotency-Key": headers_key,
+                            "Content-Type": "application/x-ndjson",
+                        },
+                    )
                     if r.status_code < 500:
                         break
                 except httpx.HTTPError:
@@ -216,7 +255,15 @@ def main() -> int:
                         in_flight[0] -= 1
                 time.sleep(0.1)
             if r.status_code == 202:
-                ledger.add({"kind": "import", "job": r.json()["job"]["id"] if isinstance(r.json().get("job"), dict) else r.json()["job"], "n": n})
+                ledger.add(
+                    {
+                        "kind": "import",
+                        "job": r.json()["job"]["id"]
+                        if isinstance(r.json().get("job"), dict)
+                        else r.json()["job"],
+                        "n": n,
+                    }
+                )
                 n += 1
             else:
                 refused[f"import {r.status_code}"] += 1
@@ -264,9 +311,10 @@ def main() -> int:
     for _ in range(60):
         time.sleep(0.5)
         jobs_left = Job.objects.filter(state__in=["queued", "running"]).count()
-        resting = Task.objects.filter(state="compare").count() + Task.objects.filter(
-            state="labelling", n_submitted=SLOTS
-        ).count()
+        resting = (
+            Task.objects.filter(state="compare").count()
+            + Task.objects.filter(state="labelling", n_submitted=SLOTS).count()
+        )
         if not jobs_left and not resting:
             break
     server.stop()
@@ -286,19 +334,35 @@ def main() -> int:
     revisions = Revision.objects.count()
     without_event = revisions - len(events)
     imports = [row["n"] for row in ledger.rows if row["kind"] == "import"]
-    imported = Counter(k.rsplit("-", 1)[0] for k in Item.objects.filter(external_key__startswith="imp-").values_list("external_key", flat=True))
+    imported = Counter(
+        k.rsplit("-", 1)[0]
+        for k in Item.objects.filter(external_key__startswith="imp-").values_list("external_key", flat=True)
+    )
     import_wrong = [n for n in imports if imported[f"imp-{n}"] != 40]
     states = Counter(Job.objects.values_list("state", flat=True))
     from annotator import anchors
 
     n_events, faults = anchors.verify()
     result = {
-        "kills": dict(killed), "killed_in_flight": while_in_flight, "acknowledged": len(ledger.rows), "lost": len(lost),
-        "doubled": len(doubled), "revisions": revisions, "revisions_without_event": without_event,
-        "tasks": dict(Counter(Task.objects.values_list("state", flat=True))), "resting_in_compare": resting,
-        "jobs": dict(states), "jobs_left": jobs_left, "imports": len(imports), "imports_wrong": len(import_wrong),
-        "events": n_events, "chain_faults": [str(f) for f in faults], "refused": dict(refused),
-        "back_after_s": {"median": round(sorted(back)[len(back) // 2], 2), "max": round(max(back), 2)} if back else None,
+        "kills": dict(killed),
+        "killed_in_flight": while_in_flight,
+        "acknowledged": len(ledger.rows),
+        "lost": len(lost),
+        "doubled": len(doubled),
+        "revisions": revisions,
+        "revisions_without_event": without_event,
+        "tasks": dict(Counter(Task.objects.values_list("state", flat=True))),
+        "resting_in_compare": resting,
+        "jobs": dict(states),
+        "jobs_left": jobs_left,
+        "imports": len(imports),
+        "imports_wrong": len(import_wrong),
+        "events": n_events,
+        "chain_faults": [str(f) for f in faults],
+        "refused": dict(refused),
+        "back_after_s": {"median": round(sorted(back)[len(back) // 2], 2), "max": round(max(back), 2)}
+        if back
+        else None,
         "seconds": round(time.monotonic() - begin),
     }
     print(json.dumps(result))

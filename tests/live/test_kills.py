@@ -15,8 +15,23 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def run(kills: int, seed: int, seconds: int) -> dict:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.live.kills", "--kills", str(kills), "--seed", str(seed), "--max-seconds", str(seconds)],
-        cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=seconds + 300, check=False,
+        [
+            sys.executable,
+            "-m",
+            "tests.live.kills",
+            "--kills",
+            str(kills),
+            "--seed",
+            str(seed),
+            "--max-seconds",
+            str(seconds),
+        ],
+        cwd=ROOT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=seconds + 300,
+        check=False,
     )
     assert done.stdout, done.stderr[-3000:]
     result = json.loads(done.stdout.splitlines()[-1])

@@ -16,7 +16,20 @@ if TYPE_CHECKING:
     from annotator.actions.verb import Writing
 
 GENESIS = "0" * 64
-_COLUMNS = ("id", "chain", "seq", "at", "actor", "verb", "object", "task", "data", "request", "prev", "digest")
+_COLUMNS = (
+    "id",
+    "chain",
+    "seq",
+    "at",
+    "actor",
+    "verb",
+    "object",
+    "task",
+    "data",
+    "request",
+    "prev",
+    "digest",
+)
 
 
 def event_digest(fields: dict[str, Any]) -> str:
@@ -49,9 +62,7 @@ def append_bulk(w: Writing, chain: str, rows: list[tuple[str, str, str, dict[str
     for pk, (verb, obj, task, data) in zip(bulk.reserve_ids(Event, len(rows)), rows, strict=True):
         seq += 1
         body = text(data)
-        hashed = (
-            f'{first}{body},"object":{text(obj)},"prev":"{prev}{last}{seq},"task":{text(task)},"verb":{text(verb)}}}'
-        )
+        hashed = f'{first}{body},"object":{text(obj)},"prev":"{prev}{last}{seq},"task":{text(task)},"verb":{text(verb)}}}'
         prev, before = sha(hashed.encode()).hexdigest(), prev
         made.append((pk, chain, seq, at, actor, verb, obj, task, data, w.request, before, prev))
     bulk.insert(Event, _COLUMNS, made)
@@ -76,8 +87,16 @@ def append(w: Writing, chain: str, rows: list[tuple[str, str, str, dict[str, Any
     for verb, obj, task, data in rows:
         seq += 1
         fields = {
-            "chain": chain, "seq": seq, "at": at, "actor": actor, "verb": verb, "object": obj,
-            "task": task, "data": data, "request": w.request, "prev": prev,
+            "chain": chain,
+            "seq": seq,
+            "at": at,
+            "actor": actor,
+            "verb": verb,
+            "object": obj,
+            "task": task,
+            "data": data,
+            "request": w.request,
+            "prev": prev,
         }
         prev = event_digest(fields)
         made.append(Event(**fields, digest=prev))

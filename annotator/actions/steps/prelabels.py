@@ -87,7 +87,11 @@ class PrelabelCheck:
         if known is None:
             known = self._known[(label, shape_name)] = self._rule(label, shape_name, where)
         shape, roles, attributes = known
-        asset = self._asset(given.get("asset"), roles, by_role, where)
+        role = given.get("asset")
+        # nearly always: no role named, one picture in the row
+        asset = by_role.get(roles[0] or "") if role is None and len(roles) == 1 else None
+        if asset is None:
+            asset = self._asset(role, roles, by_role, where)
         geometry = given.get("geometry")
         if shape_name != "box" or not _plain_box(geometry, asset):
             geometry, warned = shape.parse(geometry, asset, field=f"{where}.geometry")

@@ -108,8 +108,15 @@ def take_seat(
     """A new seat for the person (or the person's lost one, taken up again with a new token)."""
     schema_id = task.schema_id or task.project.schema_id
     fields: dict[str, Any] = {
-        "slot": slot, "account": account, "state": state, "token": secrets.token_urlsafe(24), "lease_until": until,
-        "parked": False, "shown": shown, "claimed_at": w.now, "opened_at": w.now if state == "live" else None,
+        "slot": slot,
+        "account": account,
+        "state": state,
+        "token": secrets.token_urlsafe(24),
+        "lease_until": until,
+        "parked": False,
+        "shown": shown,
+        "claimed_at": w.now,
+        "opened_at": w.now if state == "live" else None,
     }
     before, exposed = sql.row(
         "SELECT (SELECT id FROM annotator_assignment WHERE task_id = %s AND round = %s AND stage = %s"
@@ -124,9 +131,17 @@ def take_seat(
         lost.save(update_fields=list(fields))
         return lost
     seat = Assignment(
-        project_id=task.project_id, task=task, stage=stage, round=task.round, person_id=account.person_id,
-        schema_id=schema_id, digest=documents.digest(start) if start is not None else EMPTY_DIGEST,
-        exposed=bool(exposed), marks=marks or [], base=base, **fields,
+        project_id=task.project_id,
+        task=task,
+        stage=stage,
+        round=task.round,
+        person_id=account.person_id,
+        schema_id=schema_id,
+        digest=documents.digest(start) if start is not None else EMPTY_DIGEST,
+        exposed=bool(exposed),
+        marks=marks or [],
+        base=base,
+        **fields,
     )
     seat.save(force_insert=True)
     if start is not None and seat.digest != EMPTY_DIGEST:
@@ -137,7 +152,9 @@ def take_seat(
 
 def grant_parts(seat: Assignment, digests: set[str]) -> None:
     """Let the seat read (and refer to) these raster parts."""
-    Part.objects.bulk_create([Part(assignment=seat, digest=d) for d in sorted(digests)], ignore_conflicts=True)
+    Part.objects.bulk_create(
+        [Part(assignment=seat, digest=d) for d in sorted(digests)], ignore_conflicts=True
+    )
 
 
 def start_round(w: Writing, task: Task) -> None:
@@ -153,12 +170,16 @@ def start_round(w: Writing, task: Task) -> None:
     )  # the last of a source is its newest
     pinned = sorted(newest.values())
     schema_id = task.project.schema_id
-    if Task.objects.filter(pk=task.pk, pinned_at=None).update(pinned=pinned, pinned_at=w.now, schema_id=schema_id):
+    if Task.objects.filter(pk=task.pk, pinned_at=None).update(
+        pinned=pinned, pinned_at=w.now, schema_id=schema_id
+    ):
         task.pinned, task.pinned_at, task.schema_id = pinned, w.now, schema_id
         if task.n_taken <= 1:
             return
         # Seats that were taken ahead wait under the version that is pinned now.
-        Assignment.objects.filter(task=task, round=task.round, state__in=LIVE, revision=0).update(schema_id=schema_id)
+        Assignment.objects.filter(task=task, round=task.round, state__in=LIVE, revision=0).update(
+            schema_id=schema_id
+        )
 
 
 def shown_to(task: Task, slot: int) -> str:
@@ -170,13 +191,19 @@ def shown_to(task: Task, slot: int) -> str:
     return "shown"
 
 
-def free_seat(w: Writing, seat: Assignment, state: str, verb: str, data: dict[str, Any] | None = None) -> bool:
+def free_seat(
+    w: Writing, seat: Assignment, state: str, verb: str, data: dict[str, Any] | None = None
+) -> bool:
     """Give a live seat back (released) or declare it lost; False when it was no longer live."""
-    changed = Assignment.objects.filter(pk=seat.pk, state__in=LIVE, token=seat.token).update(state=state, parked=False)
+    changed = Assignment.objects.filter(pk=seat.pk, state__in=LIVE, token=seat.token).update(
+        state=state, parked=False
+    )
     if not changed:
         return False
     if seat.stage == "label":
-        reservation = Reservation.objects.filter(task_id=seat.task_id, round=seat.round, slot=seat.slot).exists()
+        reservation = Reservation.objects.filter(
+            task_id=seat.task_id, round=seat.round, slot=seat.slot
+        ).exists()
         vacate(w, seat.task_id, claimable=not reservation)
     w.event(seat.project.public_id, verb, seat.public_id, task=seat.task.public_id, data=data or {})
     return True
@@ -200,11 +227,12 @@ def open_reservations(w: Writing, limit: int = 200) -> int:
     for kept in Reservation.objects.filter(until__lt=w.now).select_related("task")[:limit]:
         task = kept.task
         if task.round == kept.round and task.state in ("returned", "labelling"):
-            held = Assignment.objects.filter(task=task, round=task.round, stage="label", slot=kept.slot, state__in=HOLDING)
+            held = Assignment.objects.filter(
+                task=task, round=task.round, stage="label", slot=kept.slot, state__in=HOLDING
+            )
             if not held.exists():
                 Task.objects.filter(pk=task.pk).update(claimable=True)
                 rewind_cursors(task.project_id, task.rank)
         kept.delete()
         n += 1
     return n
-

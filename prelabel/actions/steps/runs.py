@@ -1,6 +1,6 @@
-"""Steps of a run: the one loop in which a rule or a model drafts a project's items, and what it writes.
+"""Steps of a run: the one loop in which a rule or a model prelabels a project's items, and what it writes.
 
-Only tasks whose round has not begun are drafted: a set that arrives later would not be shown. Everything
+Only tasks whose round has not begun are prelabelled: a set that arrives later would not be shown. Everything
 proposed goes
 through `clean`. Written in pages, each fenced by the job's token; a job that is taken up again goes on where
 it was.
@@ -36,8 +36,8 @@ PAGE_S = 2.0
 
 
 @dataclass
-class Drafter:
-    """What drafts: where its proposals come from, what it looks at, and how a batch of samples becomes
+class Proposer:
+    """What proposes: where its proposals come from, what it looks at, and how a batch of samples becomes
     proposals."""
 
     source: str
@@ -52,22 +52,22 @@ class Drafter:
     blocked_groups: set[str] = field(default_factory=set)
 
 
-def draft(ticket: Ticket, project: Project, drafter: Drafter) -> dict[str, Any]:
-    """Drafts every task that waits; returns what was written, dropped and skipped, with reasons."""
-    run = _run_of(ticket, project, drafter)
+def prelabel_waiting(ticket: Ticket, project: Project, by: Proposer) -> dict[str, Any]:
+    """Prelabels every task that waits; returns what was written, dropped and skipped, with reasons."""
+    run = _run_of(ticket, project, by)
     schema = project.schema.document if project.schema else {}
-    role = inputs.role_for(schema, drafter.shapes) if drafter.shapes else None
+    role = inputs.role_for(schema, by.shapes) if by.shapes else None
     skipped: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
-    waiting = _waiting(project, run.set, drafter, skipped)
+    waiting = _waiting(project, run.set, by, skipped)
     total = len(waiting)
     page: list[NewPrelabel] = []
     written = regions = 0
     since = time.monotonic()
     ticket.progress(0, total, "", force=True)
-    for start in range(0, total, drafter.batch):
-        chunk = waiting[start : start + drafter.batch]
-        assets = inputs.assets_for([pk for pk, _key in chunk], drafter.input, role)
+    for start in range(0, total, by.batch):
+        chunk = waiting[start : start + by.batch]
+        assets = inputs.assets_for([pk for pk, _key in chunk], by.input, role)
         ready: list[tuple[int, Asset, Sample]] = []
         for pk, key in chunk:
             asset = assets.get(pk)
@@ -80,21 +80,21 @@ def draft(ticket: Ticket, project: Project, drafter: Drafter) -> dict[str, Any]:
                 skipped["too_large"] += 1
             except ConcordError:
                 skipped["unreadable"] += 1
-        proposals = drafter.propose([sample for _pk, _asset, sample in ready]) if ready else []
+        proposals = by.propose([sample for _pk, _asset, sample in ready]) if ready else []
         for (pk, asset, sample), raw in zip(ready, proposals, strict=True):
             proposal = clean(
                 raw, schema=schema, width=asset.width or 0, height=asset.height or 0, text=sample.text
             )
             dropped.update(proposal.dropped)
             if proposal.dropped.get("out_of_memory"):
-                continue  # no draft at all is not the same as "nothing found"
-            page.append(_proposed(run.set_id, pk, asset, proposal, drafter.source))
+                continue  # no prelabel at all is not the same as "nothing found"
+            page.append(_proposed(run.set_id, pk, asset, proposal, by.source))
             regions += len(proposal.regions)
         if len(page) >= PAGE or time.monotonic() - since > PAGE_S:
-            written += _write(ticket, project, drafter, run, page, dropped)
+            written += _write(ticket, project, by, run, page, dropped)
             page, since = [], time.monotonic()
         ticket.progress(start + len(chunk), total, "")
-    written += _write(ticket, project, drafter, run, page, dropped)
+    written += _write(ticket, project, by, run, page, dropped)
     ticket.progress(total, total, "", force=True)
     return {
         "items": written,
@@ -104,41 +104,39 @@ def draft(ticket: Ticket, project: Project, drafter: Drafter) -> dict[str, Any]:
     }
 
 
-def _run_of(ticket: Ticket, project: Project, drafter: Drafter) -> RuleRun:
+def _run_of(ticket: Ticket, project: Project, by: Proposer) -> RuleRun:
     """The run of this version, one row a version: a later job (or try) goes on in it and adds to its counts.
 
-    A version gives the same proposals each time, so an item that has its proposal is not drafted again.
+    A version gives the same proposals each time, so an item that has its proposal is not prelabelled again.
     """
     with writing(actor=ticket.job.created_by) as w:
         ticket.fence()
-        into = open_set(w, project, drafter.source, drafter.version)
+        into = open_set(w, project, by.source, by.version)
         run = RuleRun.objects.select_related("set").filter(set=into).first()
         if run is not None and run.job_id == ticket.job.pk:
             return run
         if run is None:
-            run = RuleRun.objects.create(
-                rule=drafter.rule, model=drafter.model, set=into, job=ticket.job, at=w.now
-            )
+            run = RuleRun.objects.create(rule=by.rule, model=by.model, set=into, job=ticket.job, at=w.now)
         else:
             RuleRun.objects.filter(pk=run.pk).update(job=ticket.job, at=w.now)
         w.event(
             project.public_id,
             "prelabels.begun",
             ticket.job.public_id,
-            data={"source": drafter.source, "version": drafter.version, "by": _by(drafter)},
+            data={"source": by.source, "version": by.version, "by": _version_of(by)},
         )
     return run
 
 
-def _by(drafter: Drafter) -> str:
-    version = drafter.rule or drafter.model
+def _version_of(by: Proposer) -> str:
+    version = by.rule or by.model
     return version.public_id if version is not None else ""
 
 
 def _waiting(
-    project: Project, into: PrelabelSet, drafter: Drafter, skipped: Counter[str]
+    project: Project, into: PrelabelSet, by: Proposer, skipped: Counter[str]
 ) -> list[tuple[int, str]]:
-    """(item, public id) to draft, in the order in which they will be labelled."""
+    """(item, public id) to prelabel, in the order in which they will be labelled."""
     open_ = Task.objects.filter(project=project, state__in=OPEN_STATES).exclude(item__use="withdrawn")
     skipped["already_begun"] += open_.exclude(pinned_at=None).count()
     rows = (
@@ -147,7 +145,7 @@ def _waiting(
     have = set(Prelabel.objects.filter(set=into).values_list("item_id", flat=True))
     out: list[tuple[int, str]] = []
     for pk, key, group in rows:
-        if pk in drafter.blocked_items or (group and group in drafter.blocked_groups):
+        if pk in by.blocked_items or (group and group in by.blocked_groups):
             skipped["taught_the_model"] += 1
         elif pk not in have:
             out.append((pk, key))
@@ -195,7 +193,7 @@ def _parts(raster: Any) -> dict[str, str]:
 def _write(
     ticket: Ticket,
     project: Project,
-    drafter: Drafter,
+    by: Proposer,
     run: RuleRun,
     page: list[NewPrelabel],
     dropped: Counter[str],
@@ -204,7 +202,7 @@ def _write(
         return 0
     with writing(actor=ticket.job.created_by) as w:
         ticket.fence()
-        n = store_prelabels(w, project, page, drafter.source)
+        n = store_prelabels(w, project, page, by.source)
         RuleRun.objects.filter(pk=run.pk).update(
             n_items=F("n_items") + n,
             n_regions=F("n_regions") + sum(len(row.regions) for row in page),

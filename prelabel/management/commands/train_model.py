@@ -69,7 +69,7 @@ class Command(BaseCommand):
         parser.add_argument("--minimum", type=int, help="Train with fewer accepted items than advised.")
         parser.add_argument("--steps", type=int, help="Training steps; chosen by the data unless given.")
         parser.add_argument(
-            "--run", action="store_true", help="Let the model draft at once when it is ready."
+            "--run", action="store_true", help="Let the model prelabel at once when it is ready."
         )
         parser.add_argument("--queue", action="store_true", help="Leave the work to the worker.")
 

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digest } from "../src/core/canonical.ts";
-import { apply, ChangeConflict, emptyDocument, invert, partsOf, squash } from "../src/document/changes.ts";
+import { apply, ChangeConflict, emptyDocument, force, invert, partsOf, squash } from "../src/document/changes.ts";
 import { diff } from "../src/document/diff.ts";
+import { documentDigest } from "../src/document/digest.ts";
 import { History } from "../src/document/history.ts";
 import { decodePart, digestPart, encodePart, PartStore, TILE_PIXELS } from "../src/document/parts.ts";
 import { labelsFor, missingOf, spansOf } from "../src/document/select.ts";
@@ -24,6 +25,7 @@ test("changes: inverse, squash and diff agree by digest, 2,000 random lists", ()
     assert.equal(digest(apply(before, short)), digest(after), `squash, seed ${seed}`);
     assert.equal(digest(apply(after, invert(short))), frozen, `inverse of squash, seed ${seed}`);
     assert.equal(digest(apply(before, diff(before, after))), digest(after), `diff, seed ${seed}`);
+    assert.equal(documentDigest(after), digest(after), `remembered texts, seed ${seed}`);
   }
 });
 
@@ -82,6 +84,24 @@ function conflict(document: Document, change: Change): [number, string] {
   }
   return assert.fail("it applied");
 }
+
+test("force: what fits is applied, the changes win, what lost its place is left out", () => {
+  const region = { ...randomRegion(new Dice(1), "r_aaaaaaaaaaaaaaaa"), label: "theirs" };
+  const theirs = apply(emptyDocument, [{ op: "add", region }, { op: "set", path: ["answers", "a"], before: null, after: "theirs" }]);
+  const mine = force(theirs, [
+    { op: "set", path: ["regions", region.id, "label"], before: "coin", after: "mine" }, { op: "set", path: ["answers", "a"], before: "x", after: "mine" },
+    { op: "set", path: ["regions", "r_gone", "label"], before: "x", after: "y" }, { op: "remove", region: { ...region, id: "r_gone" } },
+    { op: "replace", before: region, after: { ...region, id: "r_new" } }, { op: "set", path: ["regions", region.id, "attributes", "k"], before: 1, after: 2 },
+  ]);
+  assert.deepEqual([mine.answers, mine.regions[region.id]!.label, mine.regions[region.id]!.attributes["k"]], [{ a: "mine" }, "mine", 2]);
+  for (let seed = 0; seed < 200; seed += 1) {
+    const dice = new Dice(40_000 + seed);
+    const document = randomDocument(dice, 5);
+    const changes = randomChanges(dice, document, 6);
+    assert.equal(digest(force(document, changes)), digest(apply(document, changes)), "without a conflict it is the same");
+    force(randomDocument(dice, 4), changes);
+  }
+});
 
 test("changes that do not fit say which and why", () => {
   const region = { ...randomRegion(new Dice(1), "r_aaaaaaaaaaaaaaaa"), shape: "box", geometry: { x0: 0, y0: 0, x1: 1, y1: 1 } };

@@ -8,7 +8,7 @@ import { t, titleOf, tn } from "../core/i18n.ts";
 import { ago, duration } from "../core/time.ts";
 import { labelNamed } from "../document/select.ts";
 import type { Asset, Difference, Document, Json, Region, Work } from "../document/types.ts";
-import { chordsOf, composing } from "../input/keymap.ts";
+import { chordsOf } from "../input/keymap.ts";
 import { loadPicture } from "../sync/pictures.ts";
 import { reasonOf } from "../sync/session.ts";
 import type { Api } from "../sync/api.ts";
@@ -601,7 +601,7 @@ class Arbitration {
   // --- keys ---
 
   #key(event: KeyboardEvent): void {
-    if (event.defaultPrevented || composing(event) || this.#editing || this.#sending || this.#root.hidden
+    if (event.defaultPrevented || event.isComposing || this.#editing || this.#sending || this.#root.hidden
       || document.querySelector("dialog[open]") || isEditable(event.target)) return;
     const chord = chordsOf(event);
     const onButton = event.target instanceof HTMLButtonElement;

@@ -2,7 +2,7 @@
  * Check mode: the same bench with the document under check, and in the place of submit: pass, mend, return. A mend is
  * nothing but edits: as soon as the document differs, the one button accepts it as mended.
  */
-import { digest } from "../core/canonical.ts";
+import { documentDigest } from "../document/digest.ts";
 import { t, tn } from "../core/i18n.ts";
 import type { Mark } from "../document/types.ts";
 import { composing } from "../input/keymap.ts";
@@ -17,13 +17,13 @@ export interface CheckPanel { readonly element: HTMLElement; close(): void }
 export function checkPanel(context: BenchContext, selected: () => ReadonlySet<string>): CheckPanel {
   const { work, history, actions } = context;
   const types = work.check?.error_types ?? [];
-  const start = digest(work.document);
+  const start = documentDigest(work.document);
   const stop = new AbortController();
   let marks: readonly Mark[] = [];
   let busy = false;
 
   // A seat that was mended in an earlier sitting opens with its mends: only a first revision is the document under check.
-  const mended = (): boolean => work.assignment.revision > 0 || digest(history.document) !== start;
+  const mended = (): boolean => work.assignment.revision > 0 || documentDigest(history.document) !== start;
 
   async function settle(outcome: "pass" | "mend" | "return", more?: { error_type?: string; marks?: readonly Mark[] }): Promise<void> {
     if (busy) return;

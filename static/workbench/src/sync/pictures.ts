@@ -1,4 +1,6 @@
 /** Decoded pictures, fetched once and ahead of time. Keeps the few that may be wanted next; the browser's cache has the rest. */
+import { upright } from "../view/upright.ts";
+
 const KEPT = 4;
 const pictures = new Map<string, Promise<ImageBitmap>>();
 
@@ -7,7 +9,7 @@ export interface PictureSource { readonly id: string; readonly url: string }
 async function fetchPicture(url: string): Promise<ImageBitmap> {
   const response = await fetch(url, { credentials: "same-origin" });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
-  return createImageBitmap(await response.blob());
+  return createImageBitmap(new Blob([upright(await response.arrayBuffer())]));
 }
 
 export function loadPicture(asset: PictureSource): Promise<ImageBitmap> {

@@ -10,12 +10,12 @@
  * - nothing on the server is ever overwritten: a stale revision is either rebased cleanly or shown to the person;
  * - what the server refuses stays here and is said; it is tried again with the next edit, not in a loop.
  */
-import { digest as digestOf } from "../core/canonical.ts";
 import { newIdempotencyKey } from "../core/ids.ts";
 import { t } from "../core/i18n.ts";
 import type { Clock } from "../core/time.ts";
 import { apply, ChangeConflict, force, partsOf, squash } from "../document/changes.ts";
 import { diff } from "../document/diff.ts";
+import { documentDigest } from "../document/digest.ts";
 import type { History, HistoryEvent } from "../document/history.ts";
 import type { PartStore } from "../document/parts.ts";
 import type { Change, Document, Work } from "../document/types.ts";
@@ -367,7 +367,7 @@ export class Saver {
       return null;
     }
     const active_ms = spent + (submit ? this.#o.active.take(this.#o.clock.now()) : 0);
-    const result = digestOf(apply(this.#base.document, list));
+    const result = documentDigest(apply(this.#base.document, list));
     const parts: Record<string, string> = {};
     for (const digest of partsOf(list)) {
       const raw = this.#o.parts.isPending(digest) ? this.#o.parts.bytes(digest) : undefined;
@@ -447,7 +447,9 @@ export class Saver {
       if (!(error instanceof ChangeConflict)) throw error;
     }
     await this.#settle(batch);
-    if (next !== null && digestOf(next) === saved.digest) {
+    // On the revision that the batch was made on, its result is known; else the documents are compared.
+    const known = this.#base.revision === batch.if_revision ? batch.result : next && documentDigest(next);
+    if (next !== null && known === saved.digest) {
       this.#base = { document: next, revision: saved.revision };
       return;
     }
@@ -483,7 +485,7 @@ export class Saver {
     }
     this.#base = { document: theirs.document, revision: theirs.assignment.revision };
     this.#token = theirs.assignment.token;
-    if (digestOf(merged) !== digestOf(this.#o.history.document)) this.#o.history.replaceBase(merged);
+    if (documentDigest(merged) !== documentDigest(this.#o.history.document)) this.#o.history.replaceBase(merged);
     return true;
   }
 

@@ -226,9 +226,11 @@ class TextBench {
   }
 
   #key(event: KeyboardEvent): void {
-    if (event.defaultPrevented || composing(event) || document.querySelector("dialog[open]")) return;
+    // A key that an input method is composing with is never ours; one that it merely saw is read by its place (keymap).
+    if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
     const core = this.#core;
     if (isEditable(event.target)) {
+      if (composing(event)) return;
       if (event.key === "Escape") {
         (event.target as HTMLElement).blur();
         this.#view?.element.focus({ preventScroll: true });
@@ -249,7 +251,7 @@ class TextBench {
     }
     if (onText && event.key === "Enter" && !event.ctrlKey && !event.metaKey && this.#enter()) return event.preventDefault();
     // Buttons and lists keep the keys that belong to them.
-    if (!onText && (event.key === "Enter" || event.key === " " || event.key.startsWith("Arrow"))) return;
+    if (!onText && !event.ctrlKey && !event.metaKey && (event.key === "Enter" || event.key === " " || event.key.startsWith("Arrow"))) return;
     const single = core.state.get().singleKeys;
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
     const selection = this.#view?.selection;

@@ -67,7 +67,7 @@ class Bench {
     this.#context = context;
     this.#asset = asset;
     const live = h("div", { class: "unseen", role: "status", "aria-live": "polite" });
-    this.core = new BenchCore(context, asset, live, { brush_px: recall("brush", 12) });
+    this.core = new BenchCore(context, asset, live, { brush_px: recall("brush", 12), tolerance: recall("tolerance", 40) });
     const { core } = this;
     this.#tools = offeredTools(core);
     const last = recall("tool", "");
@@ -118,7 +118,7 @@ class Bench {
         }
         if (now.dropped !== before.dropped || now.prelabelsHidden !== before.prelabelsHidden) this.#layers();
         if (now.candidate !== before.candidate || now.dropped !== before.dropped || now.prelabelsHidden !== before.prelabelsHidden) drawPrelabels(core, this.#foot.prelabels);
-        if (now.brush_px !== before.brush_px || now.tool !== before.tool) this.#drawTool();
+        if (now.brush_px !== before.brush_px || now.tolerance !== before.tolerance || now.tool !== before.tool) this.#drawTool();
         if (now.selection !== before.selection) this.#selected(now.selection);
         this.#overlay();
       }),
@@ -291,10 +291,12 @@ class Bench {
     const { label } = this.core.state.get();
     if (label === null) return;
     this.#stage.classList.add("is-waiting");
-    const answer = await requestAssist(this.#context, this.#asset, at);
+    const shapes = new Set(regionControls(this.core.schema, this.#asset.role).flatMap((control) => control.shapes ?? []));
+    const answer = await requestAssist(this.#context, this.#asset, at, this.core.state.get().tolerance, shapes);
     this.#stage.classList.remove("is-waiting");
     if (this.#stop.signal.aborted) return;
     if ("why" in answer) return this.core.say(answer.why, "warn");
+    if (answer.cut) this.core.say(t("The region is larger than the tool looks at: it was cut there."), "warn");
     const z = Math.max(0, ...Object.values(this.core.document.regions).map((region) => region.z ?? 0)) + 1;
     const region: Region = { id: newRegionId(), shape: answer.shape, label, geometry: answer.geometry, attributes: {}, asset: this.#asset.id, origin: { kind: "drawn", source: "assist:click-segment" }, z };
     if (this.core.commit([{ op: "add", region }], "assist")) this.core.select([region.id], true);
@@ -341,7 +343,7 @@ class Bench {
     const target = event.target instanceof HTMLElement ? event.target : null;
     const onPicture = target === this.view.surface || target === document.body || target === null;
     // Buttons, lists and links keep the keys that belong to them.
-    const theirs = !onPicture && (event.key === "Enter" || event.key === " " || event.key.startsWith("Arrow"));
+    const theirs = !onPicture && !event.ctrlKey && !event.metaKey && (event.key === "Enter" || event.key === " " || event.key.startsWith("Arrow"));
     if (!theirs && this.#pictureKey(event)) {
       event.preventDefault();
       return;
@@ -492,9 +494,9 @@ class Bench {
       core.state.set({ tool: tool.name });
       this.view.surface.focus();
     });
-    if (this.#tools.some((tool) => tool.shape === "mask")) {
-      add("smaller", t("Smaller brush"), toolsGroup, () => this.#brush(-1));
-      add("larger", t("Larger brush"), toolsGroup, () => this.#brush(1));
+    if (this.#tools.some((tool) => tool.shape === "mask" || tool.name === "assist")) {
+      add("smaller", t("Smaller brush, tighter tolerance"), toolsGroup, () => this.#brush(-1));
+      add("larger", t("Larger brush, wider tolerance"), toolsGroup, () => this.#brush(1));
     }
     add("find_label", t("Find a label"), labels, () => this.#labels.find());
     for (let digit = 1; digit <= 9; digit++) {
@@ -545,6 +547,7 @@ class Bench {
   }
 
   #brush(by: 1 | -1): void {
+    if (this.#tool.name === "assist") return this.#setTolerance(this.core.state.get().tolerance + by * 8);
     const now = this.core.state.get().brush_px;
     const step = now < 10 ? 1 : now < 30 ? 2 : now < 80 ? 5 : 20;
     this.#setBrush(now + by * step);
@@ -555,6 +558,14 @@ class Bench {
     this.core.state.set({ brush_px });
     remember("brush", brush_px);
     this.core.say(t("Brush {n} px", { n: brush_px }));
+  }
+
+  /** Largest difference of a colour channel, 0..255. */
+  #setTolerance(value: number): void {
+    const tolerance = Math.max(4, Math.min(160, Math.round(value)));
+    this.core.state.set({ tolerance });
+    remember("tolerance", tolerance);
+    this.core.say(t("Tolerance {n}", { n: tolerance }));
   }
 
   #paste(): void {
@@ -591,21 +602,25 @@ class Bench {
 
   #drawTool(): void {
     const { tool } = this.#foot;
-    if (this.#tool.shape !== "mask") {
+    const { brush_px, tolerance } = this.core.state.get();
+    const keys = `${this.core.keys.shown("smaller")} / ${this.core.keys.shown("larger")}`;
+    // The brush's slider is logarithmic: the first pixels matter most.
+    const kind = this.#tool.shape === "mask"
+      ? { name: "brush", title: t("Brush"), min: 0, max: Math.round(Math.log2(400) * 100), value: Math.round(Math.log2(brush_px) * 100), text: t("{n} px", { n: brush_px }), set: (value: number) => this.#setBrush(2 ** (value / 100)) }
+      : this.#tool.name === "assist" ? { name: "assist", title: t("Tolerance"), min: 4, max: 160, value: tolerance, text: String(tolerance), set: (value: number) => this.#setTolerance(value) } : null;
+    if (!kind) {
       tool.replaceChildren();
       return;
     }
-    const { brush_px } = this.core.state.get();
     const known = tool.querySelector("input");
-    if (known) {
-      // The slider is logarithmic: the first pixels matter most.
-      known.value = String(Math.round(Math.log2(brush_px) * 100));
-      setText(tool.querySelector(".brush-size")!, t("{n} px", { n: brush_px }));
+    if (known?.name === kind.name) {
+      known.value = String(kind.value);
+      setText(tool.querySelector(".brush-size")!, kind.text);
       return;
     }
-    const slider = h("input", { type: "range", min: 0, max: Math.round(Math.log2(400) * 100), step: 1, value: Math.round(Math.log2(brush_px) * 100), "aria-label": t("Size of the brush"),
-      title: `${t("Size of the brush")} (${this.core.keys.shown("smaller")} / ${this.core.keys.shown("larger")})`, oninput: () => this.#setBrush(2 ** (Number(slider.value) / 100)), onchange: () => this.view.surface.focus() });
-    tool.replaceChildren(h("span", { class: "quiet" }, t("Brush")), slider, h("span", { class: "brush-size" }, t("{n} px", { n: brush_px })));
+    const slider = h("input", { type: "range", name: kind.name, min: kind.min, max: kind.max, step: 1, value: kind.value, "aria-label": kind.title, title: `${kind.title} (${keys})`,
+      oninput: () => kind.set(Number(slider.value)), onchange: () => this.view.surface.focus() });
+    tool.replaceChildren(h("span", { class: "quiet" }, kind.title), slider, h("span", { class: "brush-size" }, kind.text));
   }
 }
 

@@ -51,6 +51,8 @@ export interface BenchState {
   readonly hidden: boolean;
   readonly prelabelsHidden: boolean;
   readonly brush_px: number;
+  /** Of the click-segment tool: largest difference of a colour channel, 0..255. */
+  readonly tolerance: number;
   /** "prelabel id/region id" of the prelabel region looked at. */
   readonly candidate: string | null;
   readonly dropped: ReadonlySet<string>;

@@ -46,9 +46,10 @@ export class BenchCore {
     this.state = new Store<BenchState>({
       selection: NO_SELECTION, fresh: null, tool: "select",
       label: this.labels.find((label) => label.name === last)?.name ?? this.labels[0]?.name ?? null,
-      asset: asset?.id ?? "", hidden: false, prelabelsHidden: false, brush_px: 12, candidate: null,
+      asset: asset?.id ?? "", hidden: false, prelabelsHidden: false, brush_px: 12, tolerance: 40, candidate: null,
       dropped: new Set(recall<string[]>(`dropped.${context.work.assignment.id}`, [])),
-      singleKeys: (context.boot.keys["single_letters"] ?? "on") !== "off" && recall("single_keys", true), ...first,
+      // The profile's switch, unless this browser's sheet of keys said otherwise since.
+      singleKeys: recall("single_keys", (context.boot.keys as { readonly [name: string]: unknown })["single"] !== false), ...first,
     });
   }
 

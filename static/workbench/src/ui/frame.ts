@@ -107,7 +107,8 @@ function moreMenu(core: BenchCore): HTMLElement {
 function toolColumn(core: BenchCore, tools: readonly ToolButton[], extras: readonly ToolButton[]): { element: HTMLElement; close(): void } {
   const make = (tool: ToolButton): HTMLButtonElement => quietButton(tool.action, tool.title, core.keys.shown(tool.action), icon(tool.icon), () => core.run(tool.action), "icon-button tool");
   const buttons = tools.map(make);
-  const element = h("div", { class: "bench-tools", role: "toolbar", "aria-orientation": "vertical", "aria-label": t("Tools") }, ...buttons, h("span", { class: "tools-gap" }), ...extras.map(make));
+  const bar = h("div", { class: "tools-bar", role: "toolbar", "aria-orientation": "vertical", "aria-label": t("Tools") }, ...buttons, h("span", { class: "tools-gap" }), ...extras.map(make));
+  const element = h("nav", { class: "bench-tools", "aria-label": t("Tools") }, bar);
   const draw = (): void => tools.forEach((tool, i) => buttons[i]!.setAttribute("aria-pressed", String(core.state.get().tool === tool.name)));
   // One stop for the tab key; arrows go through the column.
   const all = [...element.querySelectorAll("button")];

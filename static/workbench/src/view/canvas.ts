@@ -528,6 +528,8 @@ export class PictureView {
   }
 
   #tagOf(entry: Entry, look: RegionLook, detail: Detail): Tag | null {
+    const seen = visible(this.#view, this.#pane);
+    if (entry.maxX < seen.x0 || entry.minX > seen.x1 || entry.maxY < seen.y0 || entry.minY > seen.y1) return null;
     const name = entry.layer >= 0 ? this.#nameOf(entry) : this.#options.nameOf?.(entry.region.label) ?? entry.region.label;
     // In a crowd a name is no wider than its region, in steps so that few texts are measured.
     const room = detail.names === "large" ? Math.max(40, Math.floor(((entry.maxX - entry.minX) * this.#view.scale - 12) / 8) * 8) : Infinity;
