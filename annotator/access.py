@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from annotator import sql
 from annotator.core.errors import Forbidden, NotFound, Unauthenticated
 from annotator.models import Account, Member, Project
 
@@ -99,15 +100,14 @@ def membership(actor: Account | None, project_id: str) -> tuple[Project, Member]
     """The project and the actor's active membership; NotFound to everybody else, whether or not it exists."""
     if actor is None:
         raise Unauthenticated("not_signed_in", "You are not signed in.", cure="Sign in, then try again.")
-    member = (
-        Member.objects.select_related("project")
-        .filter(project__public_id=project_id, account=actor, active=True, project__deleted_at=None)
-        .first()
-    )
+    project = sql.one(Project, "public_id = %s AND deleted_at IS NULL", [project_id])
+    if project is None:
+        raise NotFound()
+    member = sql.one(Member, "project_id = %s AND account_id = %s AND active", [project.pk, actor.pk])
     if member is None:
         raise NotFound()
-    member.account = actor
-    return member.project, member
+    member.account, member.project = actor, project
+    return project, member
 
 
 def may(actor: Account | None, action: str, member: Member | None = None) -> bool:

@@ -29,11 +29,16 @@ def make_row(rng: random.Random, n: int) -> dict[str, object]:
     for _ in range(5):
         w, h = rng.randint(20, 300), rng.randint(20, 200)
         x, y = rng.randint(0, 1920 - w), rng.randint(0, 1080 - h)
-        regions.append({
-            "shape": "box", "label": rng.choice(LABELS), "geometry": {"x0": x, "y0": y, "x1": x + w, "y1": y + h},
-        })
+        regions.append(
+            {
+                "shape": "box",
+                "label": rng.choice(LABELS),
+                "geometry": {"x0": x, "y0": y, "x1": x + w, "y1": y + h},
+            }
+        )
     return {
-        "external_key": f"img-{n:06d}", "assets": [{"role": "image", "name": f"img-{n:06d}.png"}],
+        "external_key": f"img-{n:06d}",
+        "assets": [{"role": "image", "name": f"img-{n:06d}.png"}],
         "prelabel": {"source": "upload:bench", "score": round(rng.random(), 4), "regions": regions},
     }
 
@@ -62,31 +67,67 @@ def main() -> None:
 
     actor = Account.objects.create_user(f"bench-{time.time_ns()}", "not-used-by-anybody")
     schema = {
-        "format": 1, "title": "Bench", "constraints": [], "guideline": {"version": 1, "text": ""},
-        "controls": [{"name": "objects", "kind": "regions", "shapes": ["box"], "asset": "image", "title": "Objects",
-                      "labels": "all"}],
-        "labels": [{"name": name, "title": name, "color": "#d62728", "class": "B", "attributes": []} for name in LABELS],
+        "format": 1,
+        "title": "Bench",
+        "constraints": [],
+        "guideline": {"version": 1, "text": ""},
+        "controls": [
+            {
+                "name": "objects",
+                "kind": "regions",
+                "shapes": ["box"],
+                "asset": "image",
+                "title": "Objects",
+                "labels": "all",
+            }
+        ],
+        "labels": [
+            {"name": name, "title": name, "color": "#d62728", "class": "B", "attributes": []}
+            for name in LABELS
+        ],
     }
     made = create_project(actor=actor, title="Import bench", schema=schema)
     project = Project.objects.get(public_id=made["id"])
     now = timezone.now()
     for start in range(0, options.rows, 5000):
-        Asset.objects.bulk_create([
-            Asset(project=project, sha256=hashlib.sha256(b"%d" % n).hexdigest(), name=f"img-{n:06d}.png", kind="image",
-                  media_type="image/png", size=1000, width=1920, height=1080, state="ready", created_at=now)
-            for n in range(start, min(start + 5000, options.rows))
-        ])
+        Asset.objects.bulk_create(
+            [
+                Asset(
+                    project=project,
+                    sha256=hashlib.sha256(b"%d" % n).hexdigest(),
+                    name=f"img-{n:06d}.png",
+                    kind="image",
+                    media_type="image/png",
+                    size=1000,
+                    width=1920,
+                    height=1080,
+                    state="ready",
+                    created_at=now,
+                )
+                for n in range(start, min(start + 5000, options.rows))
+            ]
+        )
     rng = random.Random(1)
 
     def body():  # type: ignore[no-untyped-def]
         yield b"[" if options.form == "json" else b""
         for n in range(options.rows):
             between = b"" if not n else (b"," if options.form == "json" else b"")
-            yield between + json.dumps(make_row(rng, n)).encode() + (b"\n" if options.form == "jsonl" else b"")
+            yield (
+                between + json.dumps(make_row(rng, n)).encode() + (b"\n" if options.form == "jsonl" else b"")
+            )
         yield b"]" if options.form == "json" else b""
 
     place, sha, size = spool.write(body())
-    import_batch(actor=actor, project=project, spooled=place, sha256=sha, form=options.form, batch="bench", on_bad="partial")
+    import_batch(
+        actor=actor,
+        project=project,
+        spooled=place,
+        sha256=sha,
+        form=options.form,
+        batch="bench",
+        on_bad="partial",
+    )
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     profiler = None
     if options.profile:
@@ -105,15 +146,26 @@ def main() -> None:
         profiler.disable()
         pstats.Stats(profiler, stream=sys.stderr).sort_stats("tottime").print_stats(40)
     job = Job.objects.get(pk=ticket.job.pk)
-    print(json.dumps({
-        "rows": options.rows, "form": options.form, "bytes": size, "state": state, "result": job.result,
-        "rows_per_s": round(options.rows / wall), "wall_s": round(wall, 2), "cpu_s": round(used, 2),
-        "rss_before_mib": round(base), "rss_peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "items": Item.objects.filter(project=project).count(),
-        "prelabels": Prelabel.objects.filter(item__project=project).count(),
-        "events": Event.objects.filter(chain=project.public_id, verb="item.imported").count(),
-        "load1": round(os.getloadavg()[0], 2),
-    }))
+    print(
+        json.dumps(
+            {
+                "rows": options.rows,
+                "form": options.form,
+                "bytes": size,
+                "state": state,
+                "result": job.result,
+                "rows_per_s": round(options.rows / wall),
+                "wall_s": round(wall, 2),
+                "cpu_s": round(used, 2),
+                "rss_before_mib": round(base),
+                "rss_peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+                "items": Item.objects.filter(project=project).count(),
+                "prelabels": Prelabel.objects.filter(item__project=project).count(),
+                "events": Event.objects.filter(chain=project.public_id, verb="item.imported").count(),
+                "load1": round(os.getloadavg()[0], 2),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

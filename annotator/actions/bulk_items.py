@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from annotator import jobs
-from annotator.actions import set_aside as steps
+from annotator.actions.steps import aside as steps
 from annotator.actions.verb import Idem, Writing, writing
 from annotator.core.errors import Invalid
 from annotator.models import Account, Job, Project, Task

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from annotator import blobs, jobs
-from annotator.actions.import_rows import drop_blob, reason_of, short_text
+from annotator.actions.steps.assets import drop_blob, reason_of, short_text
 from annotator.actions.verb import writing
 from annotator.core.errors import ConcordError
 from annotator.modalities import Limits, check

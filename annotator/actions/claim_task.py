@@ -236,7 +236,8 @@ def _candidate(project: Project, member: Member, workflow: dict[str, Any]) -> Ta
     found = found or sql.row(text, [project.pk, -(2**62), *mine])
     if found is None:
         return None
-    task = Task.objects.get(pk=found[0])
+    task = sql.one(Task, "id = %s", [found[0]])
+    assert task is not None
     task.project, task.workflow = project, workflow_version(task.workflow_id)
     return task
 

@@ -27,6 +27,7 @@ from django.utils import timezone
 
 from annotator import blobs, jobs, spool
 from annotator.actions.steps import items as steps
+from annotator.actions.steps.assets import drop_blob, reason_of, short_text
 from annotator.actions.steps.prelabels import PrelabelCheck, open_set
 from annotator.actions.verb import writing
 from annotator.core import archives, rows
@@ -618,29 +619,12 @@ def _sweep() -> None:
     for public_id, payload in unfinished:
         keep |= {payload["file"], f"rejects-{public_id}"}
     week = timezone.now() - timedelta(days=7)
-    open_ = Upload.objects.filter(finished_at=None, created_at__gt=week).values_list("public_id", flat=True)
+    stale = Upload.objects.filter(finished_at=None, created_at__lte=week)
+    if stale.exists():
+        # given up by their maker: they would count against the project's budget for ever
+        with writing(actor=None) as w:
+            for upload in stale.select_related("project"):
+                w.event(upload.project.public_id, "upload.dropped", upload.public_id)
+            stale.delete()
+    open_ = Upload.objects.filter(finished_at=None).values_list("public_id", flat=True)
     spool.sweep(keep | {f"up-{upload}" for upload in open_})
-
-
-def reason_of(error: ConcordError) -> str:
-    """The reason kept with a refused file."""
-    return (f"{error.code}: {error.message}" + (f" ({error.place})" if error.place else ""))[:300]
-
-
-def short_text(text: str | None, sha: str) -> str | None:
-    """A text short enough for its row, else None. A long one must be stored in the very bytes of its blob."""
-    if text is None or len(text.encode()) <= steps.TEXT_IN_ROW:
-        return text
-    if hashlib.sha256(text.encode()).hexdigest() != sha:
-        raise Invalid(
-            "long_text_not_plain",
-            "A text longer than 64 KiB must be UTF-8 without a byte-order mark.",
-            cure="Save it so, then send it again.",
-        )
-    return None
-
-
-def drop_blob(sha: str) -> None:
-    """Remove the bytes of a refused file, unless a row that was not refused names them."""
-    if not Asset.objects.filter(sha256=sha).exclude(state="refused").exists():
-        blobs.path(sha).unlink(missing_ok=True)

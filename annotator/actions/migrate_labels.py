@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from annotator import jobs
-from annotator.actions.set_aside import frozen
+from annotator.actions.steps.aside import frozen
 from annotator.actions.verb import Writing, writing
 from annotator.core import changes as grammar
 from annotator.core.canonical import digest

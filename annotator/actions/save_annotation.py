@@ -81,23 +81,31 @@ def save_annotation(
             )
         # One statement decides: whoever holds this token at this revision.
         until = seats.lease(seat.task.workflow.document, w.now)
-        fields: dict[str, Any] = {"saved_at": w.now, "parked": False}
         if prepared is not None:
             active = _capped(seat, active_ms, w.now)
-            fields |= {
-                "revision": if_revision + 1,
-                "digest": prepared[1],
-                "lease_until": until,
-                "active_ms": seat.active_ms + active,
-                "state": "submitted" if submit else "live",
-            }
-            if submit:
-                fields["submitted_at"] = w.now
-            mine = Assignment.objects.filter(pk=seat.pk, token=token, state="live", revision=if_revision)
-            if mine.update(**fields) or (_retake(w, seat, token, if_revision) and mine.update(**fields)):
+            if _take_revision(w, seat, token, if_revision, prepared[1], until, active, submit) or (
+                _retake(w, seat, token, if_revision)
+                and _take_revision(w, seat, token, if_revision, prepared[1], until, active, submit)
+            ):
                 return w.answer(_store(w, seat, listed, prepared, decoded, active, submit, until), 201)
         refusal = _why(w, seat, token, if_revision, listed, parts, submit)
     raise refusal
+
+
+def _take_revision(
+    w: Writing, seat: Assignment, token: str, if_revision: int, digest_after: str, until: datetime, active: int,
+    submit: bool,
+) -> bool:
+    """Move the seat to the next revision if it is still live at this one under this token."""
+    text = (
+        "UPDATE annotator_assignment SET saved_at = %s, parked = %s, revision = revision + 1, digest = %s,"
+        " lease_until = %s, active_ms = active_ms + %s, state = %s, submitted_at = %s"
+        " WHERE id = %s AND token = %s AND state = 'live' AND revision = %s"
+    )
+    now = sql.moment(w.now)
+    fields = [now, False, digest_after, sql.moment(until), active]
+    fields += ["submitted", now] if submit else ["live", None]
+    return sql.run(text, [*fields, seat.pk, token, if_revision]) == 1
 
 
 def _decode_parts(parts: Any) -> dict[str, bytes]:

@@ -84,7 +84,7 @@ def sign_in(
     if account is not None:
         tries.forgive(keys)
     # One event either way, outside of the hashing: the answer's time does not tell which names exist.
-    with writing(actor=account, now=now, request=request) as w:
+    with writing(actor=account, now=now, request=request, chain="site") as w:
         if account is not None:
             w.event("site", "session.opened", account.public_id)
         else:
@@ -102,5 +102,5 @@ def sign_in(
 
 def sign_out(*, actor: Account, now: datetime | None = None, request: str = "") -> None:
     """Note that a session ended."""
-    with writing(actor=actor, now=now, request=request) as w:
+    with writing(actor=actor, now=now, request=request, chain="site") as w:
         w.event("site", "session.closed", actor.public_id)

@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 
 from annotator import blobs, spool
-from annotator.actions.store_asset import check_file_name, check_quota, keep_asset
+from annotator.actions.steps.assets import check_file_name, check_quota, keep_asset
 from annotator.actions.verb import Idem, writing
 from annotator.core.errors import Conflict, Invalid, TooLarge
 from annotator.core.ids import is_digest

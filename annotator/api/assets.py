@@ -16,7 +16,8 @@ from rest_framework.response import Response
 
 from annotator import blobs
 from annotator.actions import uploads
-from annotator.actions.store_asset import check_file_name, check_quota, store_asset
+from annotator.actions.steps.assets import check_file_name, check_quota
+from annotator.actions.store_asset import store_asset
 from annotator.actions.verb import Idem
 from annotator.api import bodies
 from annotator.api.base import Door, make_cursor, take
@@ -37,7 +38,7 @@ class Assets(Door):
     def get(self, request: Request, project: str) -> Response:
         limit, cursor = self.limit(), self.cursor()
         rows = Asset.objects.filter(project=self.project).order_by("-id")
-        if self.member is not None and "lead" not in self.member.roles:
+        if "lead" not in self.member.roles:
             own = Upload.objects.filter(project=self.project, account=self.actor, finished_at__isnull=False)
             rows = rows.filter(sha256__in=own.values("sha256"))
         state = request.query_params.get("state")
@@ -52,7 +53,6 @@ class Assets(Door):
         return Response({"results": [asset_body(a) for a in page[:limit]], "next": following})
 
     def post(self, request: Request, project: str) -> Response:
-        assert self.actor is not None and self.project is not None
         if bodies.media_type(request) == "application/json":
             body = take(self.body(), {"name": str, "size": int, "sha256": str}, ("name", "size"))
             return Response(
@@ -154,7 +154,7 @@ class UploadOne(UploadDoor):
         return Response({"offset": at})
 
     def delete(self, request: Request, upload: str) -> Response:
-        uploads.drop_upload(actor=self.actor, upload=self.upload, request=self.request_id)  # type: ignore[arg-type]
+        uploads.drop_upload(actor=self.actor, upload=self.upload, request=self.request_id)
         return Response(status=204)
 
 
@@ -169,7 +169,7 @@ class UploadFinish(UploadDoor):
             uploads.finish_upload(
                 actor=self.actor,
                 upload=self.upload,
-                encoding=body.get("encoding", "utf-8").lower(),  # type: ignore[arg-type]
+                encoding=body.get("encoding", "utf-8").lower(),
                 idem=self.idem(body),
                 request=self.request_id,
             ),
@@ -191,7 +191,7 @@ class AssetOne(Door):
         return found.project.public_id
 
     def get(self, request: Request, asset: str) -> Response:
-        if self.member is not None and "lead" not in self.member.roles:
+        if "lead" not in self.member.roles:
             own = Upload.objects.filter(project=self.project, account=self.actor, sha256=self.asset.sha256)
             if not own.filter(finished_at__isnull=False).exists():
                 raise NotFound()
@@ -248,7 +248,6 @@ class AssetFile(AssetOne):
 
     def _may(self) -> bool:
         """An annotator: files of items of own seats; a viewer: of accepted items; who leads or decides: all."""
-        assert self.member is not None
         roles = set(self.member.roles)
         if roles & {"lead", "expert", "checker"}:
             return True

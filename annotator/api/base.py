@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from annotator import access
 from annotator.actions.verb import Idem, body_digest
-from annotator.core.errors import Invalid
+from annotator.core.errors import Invalid, Unauthenticated
 from annotator.models import Account, Member, Project
 
 LIMIT, LIMIT_MAX = 50, 200
@@ -25,23 +25,45 @@ class Door(APIView):
     """One resource. After `initial`: self.actor, and with a project self.project and self.member."""
 
     actions: ClassVar[dict[str, str]] = {}
-    public = False
-    project: Project | None = None
-    member: Member | None = None
-    actor: Account | None = None
+    public = False  # whether somebody who is not signed in gets as far as the table
+    visitor: Account | None = None
+    found: tuple[Project, Member] | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, find, authorise; in this order, so that a stranger gets 404, a member 403."""
         super().initial(request, *args, **kwargs)
         user = request.user
-        self.actor = user if isinstance(user, Account) else None
+        self.visitor = user if isinstance(user, Account) else None
         action = self.actions.get(request.method or "")
         if action is None:
             self.http_method_not_allowed(request)
+        if not self.public and self.visitor is None:
+            raise not_signed_in()  # before the object is looked for: nobody learns what there is
         project_id = self.locate(**kwargs)
         if project_id is not None:
-            self.project, self.member = access.membership(self.actor, project_id)
-        access.require(self.actor, str(action), self.member)
+            self.found = access.membership(self.visitor, project_id)
+        access.require(self.visitor, str(action), self.found[1] if self.found else None)
+
+    @property
+    def actor(self) -> Account:
+        """Who asks. Raises Unauthenticated where nobody is signed in, which only a public view can meet."""
+        if self.visitor is None:
+            raise not_signed_in()
+        return self.visitor
+
+    @property
+    def project(self) -> Project:
+        """The project that `locate` named. A view without one has a mistake in it."""
+        if self.found is None:
+            raise RuntimeError("this view's URL names no project")
+        return self.found[0]
+
+    @property
+    def member(self) -> Member:
+        """The actor's membership in the project."""
+        if self.found is None:
+            raise RuntimeError("this view's URL names no project")
+        return self.found[1]
 
     def locate(self, **kwargs: Any) -> str | None:
         """The public id of the project that the URL's object lies in; None for site-wide views.
@@ -101,6 +123,11 @@ class Door(APIView):
                 cure="Start without a cursor.",
             )
         return value
+
+
+def not_signed_in() -> Unauthenticated:
+    """The error of a door that wants an account."""
+    return Unauthenticated("not_signed_in", "You are not signed in.", cure="Sign in, then try again.")
 
 
 def make_cursor(values: list[Any]) -> str:

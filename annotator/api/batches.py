@@ -41,7 +41,7 @@ class Batches(Door):
                 project=self.project,
                 batch=None,
                 fields=body,
-                idem=self.idem(body),  # type: ignore[arg-type]
+                idem=self.idem(body),
                 request=self.request_id,
             ),
             status=201,
@@ -69,7 +69,7 @@ class BatchOne(Door):
                 project=self.project,
                 batch=self.batch,
                 fields=body,
-                idem=self.idem(body),  # type: ignore[arg-type]
+                idem=self.idem(body),
                 request=self.request_id,
             )
         )

@@ -34,7 +34,6 @@ class Imports(Door):
     actions = {"POST": "imports.create"}
 
     def post(self, request: Request, project: str) -> Response:
-        assert self.actor is not None and self.project is not None
         form = FORMS.get(bodies.media_type(request))
         if form is None:
             raise UnsupportedMediaType(bodies.media_type(request) or "none")

@@ -25,7 +25,6 @@ class Items(Door):
     actions = {"GET": "items.list"}
 
     def get(self, request: Request, project: str) -> Response:
-        assert self.project is not None
         given = {name: request.query_params[name] for name in request.query_params if name not in PAGING}
         wanted = ItemFilter.read(given)
         sort = request.query_params.get("sort", "order")
@@ -90,7 +89,7 @@ class BulkItems(Door):
             project=self.project,
             wanted=wanted,
             action=body["action"],
-            value=body.get("value"),  # type: ignore[arg-type]
+            value=body.get("value"),
             idem=self.idem(body),
             request=self.request_id,
         )
@@ -103,7 +102,6 @@ class Views(Door):
     actions = {"GET": "items.list", "POST": "items.list", "DELETE": "items.list"}
 
     def get(self, request: Request, project: str) -> Response:
-        assert self.member is not None
         return Response({"results": queries.saved_views(self.member)})
 
     def post(self, request: Request, project: str) -> Response:
@@ -114,7 +112,7 @@ class Views(Door):
             member=self.member,
             name=body["name"],
             wanted=wanted,
-            sort=body.get("sort", "order"),  # type: ignore[arg-type]
+            sort=body.get("sort", "order"),
             idem=self.idem(body),
             request=self.request_id,
         )
@@ -125,7 +123,7 @@ class Views(Door):
             actor=self.actor,
             member=self.member,
             name=request.query_params.get("name", ""),
-            request=self.request_id,  # type: ignore[arg-type]
+            request=self.request_id,
         )
         return Response(status=204)
 

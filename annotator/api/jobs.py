@@ -24,7 +24,6 @@ class Jobs(Door):
     actions = {"GET": "jobs.read"}
 
     def get(self, request: Request, project: str) -> Response:
-        assert self.project is not None and self.member is not None
         return Response({"results": list_jobs(self.project, self.member, self.limit())})
 
 
@@ -40,7 +39,7 @@ class JobDoor(Door):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.member is None or not sees(self.member, self.job):
+        if not sees(self.member, self.job):
             raise NotFound()
 
 

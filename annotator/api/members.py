@@ -20,7 +20,6 @@ class Members(Door):
 
     def get(self, request: Request, project: str) -> Response:
         """{"results", "invitations"}: the open invitations without their links."""
-        assert self.project
         return Response(
             {
                 "results": [members.member_body(m) for m in members_of(self.project)],
@@ -30,7 +29,6 @@ class Members(Door):
 
     def post(self, request: Request, project: str) -> Response:
         """201 member: {username, roles, team?}."""
-        assert self.actor and self.project
         body = take(
             self.body(),
             {"username": str, "roles": list, "team": (str, type(None))},
@@ -49,7 +47,6 @@ class OneMember(Door):
 
     def patch(self, request: Request, project: str, account: str) -> Response:
         """{roles?, team?}; they count from the next request on."""
-        assert self.actor and self.project
         body = take(self.body(), {"roles": list, "team": str})
         return Response(
             members.change_member(
@@ -59,7 +56,6 @@ class OneMember(Door):
 
     def delete(self, request: Request, project: str, account: str) -> Response:
         """204."""
-        assert self.actor and self.project
         members.remove_member(
             actor=self.actor, project=self.project, account=account, request=self.request_id
         )
@@ -73,7 +69,6 @@ class Invitations(Door):
 
     def post(self, request: Request, project: str) -> Response:
         """201 {"url", "expires_at"}, shown once: {role | roles, hours?}."""
-        assert self.actor and self.project
         body: dict[str, Any] = take(self.body(), {"role": str, "roles": list, "hours": int})
         roles = body.get("roles") or ([body["role"]] if "role" in body else [])
         answer = members.invite(
@@ -94,7 +89,6 @@ class OneInvitation(Door):
 
     def delete(self, request: Request, project: str, invitation: int) -> Response:
         """It stops working."""
-        assert self.actor and self.project
         members.withdraw_invitation(
             actor=self.actor, project=self.project, invitation=invitation, request=self.request_id
         )

@@ -50,7 +50,6 @@ class Projects(Door):
 
     def post(self, request: Request) -> Response:
         """201 project. `lead` names the lead by user name; without it the maker leads."""
-        assert self.actor
         body = take(
             self.body(),
             {
@@ -80,7 +79,6 @@ class OneProject(Door):
 
     def get(self, request: Request, project: str) -> Response:
         """The project; the workflow for its lead only (it tells how many label each item)."""
-        assert self.project and self.member
         body = projects.project_body(self.project)
         if not access.may(self.actor, "project.edit", self.member):
             body.pop("workflow")
@@ -88,7 +86,6 @@ class OneProject(Door):
 
     def patch(self, request: Request, project: str) -> Response:
         """Title, description, paused, workflow (partial)."""
-        assert self.actor and self.project
         body = take(self.body(), {"title": str, "description": str, "paused": bool, "workflow": dict})
         return Response(
             projects.edit_project(
@@ -98,7 +95,6 @@ class OneProject(Door):
 
     def delete(self, request: Request, project: str) -> Response:
         """202; the body {"title"} names what is lost."""
-        assert self.actor and self.project
         body = take(self.body(), {"title": str}, required=("title",))
         answer = projects.delete_project(
             actor=self.actor, project=self.project, title=body["title"], request=self.request_id
@@ -113,7 +109,6 @@ class Progress(Door):
 
     def get(self, request: Request, project: str) -> Response:
         """{"flow": [...], "wait": …, …}."""
-        assert self.project
         return Response(progress_of(self.project))
 
 

@@ -34,7 +34,6 @@ class Releases(Door):
 
     def get(self, request: Request, project: str) -> Response:
         """{results, next}. Who is not lead sees finished ones."""
-        assert self.project
         limit, cursor = self.limit(), self.cursor()
         before = cursor[0] if cursor else None
         if before is not None and (isinstance(before, bool) or not isinstance(before, int)):
@@ -46,7 +45,6 @@ class Releases(Door):
 
     def post(self, request: Request, project: str) -> Response:
         """202 {release, number, job}. {name?, formats?: ["jsonl.v1", "coco.v1"]}."""
-        assert self.project and self.actor
         body = take(self.body(), {"name": str, "formats": list})
         formats = body.get("formats")
         if formats is not None and not all(isinstance(one, str) for one in formats):

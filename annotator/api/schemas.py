@@ -23,7 +23,7 @@ class SchemaVersions(Door):
     actions = {"GET": "schema.read", "POST": "schema.publish"}
 
     def get(self, request: Request, project: str) -> Response:
-        return Response({"results": schema_page.versions(self.project)})  # type: ignore[arg-type]
+        return Response({"results": schema_page.versions(self.project)})
 
     def post(self, request: Request, project: str) -> Response:
         body = take(self.body(), BODY, ("document",))
@@ -31,7 +31,7 @@ class SchemaVersions(Door):
             actor=self.actor,
             project=self.project,
             document=body["document"],
-            mapping=body.get("mapping"),  # type: ignore[arg-type]
+            mapping=body.get("mapping"),
             if_version=body.get("if_version"),
             idem=self.idem(body),
             request=self.request_id,
@@ -46,7 +46,7 @@ class SchemaPreview(Door):
 
     def post(self, request: Request, project: str) -> Response:
         body = take(self.body(), BODY, ("document",))
-        return Response(schema_page.preview(self.project, body["document"], body.get("mapping")))  # type: ignore[arg-type]
+        return Response(schema_page.preview(self.project, body["document"], body.get("mapping")))
 
 
 class SchemaMigration(Door):
@@ -59,7 +59,7 @@ class SchemaMigration(Door):
         return Response(
             migrate_again(
                 actor=self.actor, project=self.project, idem=self.idem(body), request=self.request_id
-            ),  # type: ignore[arg-type]
+            ),
             status=202,
         )
 
@@ -74,7 +74,6 @@ class SchemaOne(Door):
         found = (
             rows.filter(pk=self.project.schema_id).first()
             if version == "current"
-            # type: ignore[union-attr]
             else (
                 rows.filter(number=int(version)).first()
                 if version.isdigit() and len(version) < 9
@@ -90,7 +89,7 @@ class SchemaOne(Door):
                 "digest": found.digest,
                 "mapping": found.mapping,
                 "document": found.document,
-                "in_force": found.pk == self.project.schema_id,  # type: ignore[union-attr]
+                "in_force": found.pk == self.project.schema_id,
             }
         )
 

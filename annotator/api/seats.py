@@ -14,7 +14,7 @@ from annotator.actions import claim_task, save_annotation, seat_verbs
 from annotator.actions.verb import iso
 from annotator.api.base import Door, take
 from annotator.contributions import site
-from annotator.core.errors import Invalid, NotFound, Unauthenticated
+from annotator.core.errors import Invalid, NotFound
 from annotator.models import Assignment, ParkedDraft, Part
 from annotator.queries.work import seat_of, shown_parts, work_of
 
@@ -36,7 +36,6 @@ class Claims(Door):
 
     def post(self, request: Request, project: str) -> Response:
         """201 Work, or 200 with assignment null."""
-        assert self.project and self.member and self.actor
         body = take(self.body(), {"stage": str, "ahead": bool})
         stage = body.get("stage", "label")
         policy = site.claim_policies.get(stage)
@@ -64,8 +63,6 @@ class SeatDoor(Door):
 
     def locate(self, **kwargs: Any) -> str | None:
         """The project of the own seat. Raises NotFound."""
-        if self.actor is None:
-            raise Unauthenticated("not_signed_in", "You are not signed in.", cure="Sign in, then try again.")
         seat = seat_of(self.actor, kwargs["assignment"])
         if seat is None:
             raise NotFound()
@@ -108,7 +105,6 @@ class Revisions(SeatDoor):
 
     def post(self, request: Request, assignment: str) -> Response:
         """201 {revision, digest, lease_until, saved_at}."""
-        assert self.actor
         body = self.body()
         answer = save_annotation.save_annotation(
             actor=self.actor,
@@ -151,7 +147,6 @@ class Open(SeatVerb):
 
     def act(self, body: dict[str, Any]) -> dict[str, Any]:
         """Work of the started seat."""
-        assert self.actor
         claim_task.open_seat(actor=self.actor, seat=self.seat, request=self.request_id)
         seat = seat_of(self.actor, self.seat.public_id)
         assert seat is not None
@@ -163,7 +158,6 @@ class Withdrawal(SeatVerb):
 
     def act(self, body: dict[str, Any]) -> dict[str, Any]:
         """{token, lease_until}."""
-        assert self.actor
         return seat_verbs.withdraw(
             actor=self.actor, seat=self.seat, idem=self.idem(body), request=self.request_id
         )
@@ -176,7 +170,6 @@ class ReturnRequest(SeatVerb):
 
     def act(self, body: dict[str, Any]) -> dict[str, Any]:
         """{asked}."""
-        assert self.actor
         return seat_verbs.ask_return(
             actor=self.actor, seat=self.seat, reason=body.get("reason", ""), request=self.request_id
         )
@@ -190,7 +183,6 @@ class Skip(SeatVerb):
 
     def act(self, body: dict[str, Any]) -> dict[str, Any]:
         """{skipped, left_today}."""
-        assert self.actor
         return seat_verbs.skip(
             actor=self.actor,
             seat=self.seat,
@@ -209,7 +201,6 @@ class Park(SeatVerb):
 
     def act(self, body: dict[str, Any]) -> dict[str, Any]:
         """{lease_until}."""
-        assert self.actor
         return seat_verbs.park(actor=self.actor, seat=self.seat, token=body["token"], request=self.request_id)
 
 
@@ -218,7 +209,6 @@ class Heartbeat(Park):
 
     def act(self, body: dict[str, Any]) -> dict[str, Any]:
         """{lease_until}."""
-        assert self.actor
         return seat_verbs.beat(actor=self.actor, seat=self.seat, token=body["token"])
 
 
@@ -227,7 +217,6 @@ class Release(Park):
 
     def act(self, body: dict[str, Any]) -> dict[str, Any]:
         """{released}."""
-        assert self.actor
         return seat_verbs.release_seat(
             actor=self.actor, seat=self.seat, token=body["token"], request=self.request_id
         )

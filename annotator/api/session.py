@@ -12,7 +12,6 @@ from rest_framework.response import Response
 
 from annotator.actions import accounts, sign_in
 from annotator.api.base import Door, take
-from annotator.core.errors import Unauthenticated
 from annotator.models import Account
 
 
@@ -52,13 +51,10 @@ class Session(Door):
 
     def get(self, request: Request) -> Response:
         """{"account"}, or 401."""
-        if self.actor is None:
-            raise Unauthenticated("not_signed_in", "You are not signed in.", cure="Sign in, then try again.")
         return Response({"account": accounts.account_body(self.actor)})
 
     def delete(self, request: Request) -> Response:
         """The session ends; a token is left as it is."""
-        assert self.actor
         sign_in.sign_out(actor=self.actor, request=self.request_id)
         logout(request._request)
         return Response(status=204)
@@ -71,12 +67,10 @@ class OwnAccount(Door):
 
     def get(self, request: Request) -> Response:
         """{"account"}."""
-        assert self.actor
         return Response({"account": accounts.account_body(self.actor)})
 
     def patch(self, request: Request) -> Response:
         """Name, language, theme, keys."""
-        assert self.actor
         body = take(self.body(), {"name": str, "language": str, "theme": str, "keys": dict})
         return Response(accounts.edit_own(actor=self.actor, changes=body, request=self.request_id))
 
@@ -88,7 +82,6 @@ class OwnPassword(Door):
 
     def post(self, request: Request) -> Response:
         """{"changed": true}; the session of this request goes on."""
-        assert self.actor
         body = take(self.body(), {"old": str, "new": str}, required=("old", "new"))
         answer = accounts.change_password(
             actor=self.actor, old=body["old"], new=body["new"], request=self.request_id
@@ -105,12 +98,10 @@ class Tokens(Door):
 
     def get(self, request: Request) -> Response:
         """{"results"}, newest first; never the secret."""
-        assert self.actor
         return Response({"results": [accounts.token_body(row) for row in accounts.own_tokens(self.actor)]})
 
     def post(self, request: Request) -> Response:
         """201 {"id", "label", "token"}: the only time the token is told."""
-        assert self.actor
         body = take(self.body(), {"label": str, "days": int}, required=("label",))
         answer = accounts.create_token(
             actor=self.actor,
@@ -129,7 +120,6 @@ class Token(Door):
 
     def delete(self, request: Request, token: str) -> Response:
         """It ends at once."""
-        assert self.actor
         accounts.revoke_token(actor=self.actor, token=token, request=self.request_id)
         return Response(status=204)
 

@@ -1,4 +1,4 @@
-"""What a zip archive says about itself, checked before anything is unpacked. Pure: works on an open file, writes nothing.
+"""What a zip archive says about itself, checked before anything is unpacked. Pure: reads an open file, writes nothing.
 
 The central directory is walked by hand, entry by entry, because the standard reader first builds an object for each
 of a million members and only then lets one look. Everything that could leave the target folder, hide behind a link or
@@ -190,7 +190,9 @@ def open_zip(file: IO[bytes], members: list[Member]) -> Iterator[zipfile.ZipFile
     except Exception:
         raise Invalid("not_a_zip", "The archive's directory is damaged.") from None
     with archive:
-        seen = {(one.filename, one.file_size, one.header_offset) for one in archive.infolist() if not one.is_dir()}
+        seen = {
+            (one.filename, one.file_size, one.header_offset) for one in archive.infolist() if not one.is_dir()
+        }
         if seen != {(m.name, m.size, m.offset) for m in members}:
             raise Invalid("not_a_zip", "The archive's directory can be read in two ways.")
         yield archive

@@ -34,8 +34,8 @@ _ROLE = re.compile(r"[a-z][a-z0-9_]{0,49}\Z")
 _SPACE = " \t\r\n"
 _END_OF_ROW = re.compile(r"[ \t\r\n]*")
 _lenient = json.JSONDecoder().raw_decode
-# What the quick decoder reads otherwise than `strict_loads`: long numbers, escaped surrogates and U+0000.
-_NEEDS_STRICT = re.compile(r"[0-9]{16}|[eE]\+?[0-9]{3}|\\u(?:[dD][89a-fA-F]|0000)")
+# What the quick decoder reads otherwise than `strict_loads`: long numbers; and escapes, which are looked for apart.
+_ODD_NUMBER = re.compile(r"[0-9](?:[0-9]{15}|[eE]\+?[0-9]{3})")
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -219,7 +219,7 @@ def read_array(file: IO[bytes]) -> Iterator[Given]:
         number += 1
         read = taken - (len(text) - at)  # in characters: near enough for progress
         try:
-            odd = _NEEDS_STRICT.search(text, start, end) is not None
+            odd = text.find("\\u", start, end) >= 0 or _ODD_NUMBER.search(text, start, end) is not None
             if odd or not quick or text.count("[", start, end) + text.count("{", start, end) > MAX_DEPTH:
                 value = strict_loads(text[start:end])
             yield Given(number, value, end=read)
@@ -263,8 +263,8 @@ def unwrap(given: Given) -> Given:
     except ConcordError as error:
         return Given(given.number, error=error, raw=raw, end=given.end)
     except (binascii.Error, TypeError, ValueError, KeyError):
-        error = Invalid("bad_reject", "This is not a line of a file of rejects.")
-        return Given(given.number, error=error, raw=b"", end=given.end)
+        unreadable = Invalid("bad_reject", "This is not a line of a file of rejects.")
+        return Given(given.number, error=unreadable, raw=b"", end=given.end)
 
 
 def reject_line(number: int, value: Any, raw: bytes, error: ConcordError) -> bytes:

@@ -1,4 +1,4 @@
-"""Plain text: strict UTF-8 (a byte-order mark is taken off), or GB18030 when it is declared. Never silent replacement."""
+"""Plain text: strict UTF-8 (a byte-order mark is taken off), or GB18030 when declared. Never silent replacement."""
 
 from __future__ import annotations
 

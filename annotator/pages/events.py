@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -20,7 +20,7 @@ class EventsPage(Page):
 
     actions: ClassVar[dict[str, str]] = {"GET": "events.read", "POST": "events.read"}
 
-    def _page(self, **more: object) -> HttpResponse:
+    def _page(self, **more: Any) -> HttpResponse:
         assert self.project
         query = self.request.GET
         before = query.get("before", "")

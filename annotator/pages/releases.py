@@ -15,7 +15,7 @@ from annotator.api.errors import status_of
 from annotator.core.errors import ConcordError
 from annotator.models import AcceptedDocument, Job, Release
 from annotator.pages.base import Page, field_errors
-from annotator.pages.words import JOB_STATES, RELEASE_STATES
+from annotator.pages.words import COUNTS, JOB_STATES, RELEASE_STATES
 
 
 class ReleasesPage(Page):
@@ -35,7 +35,18 @@ class ReleasesPage(Page):
                 for name, about in sorted(release.files.items())
                 if lead or about.get("audience") == "all"
             ]
-            rows.append({"release": release, "files": files, "bytes": sum(f.get("size", 0) for f in files)})
+            done = release.counts if release.state == "done" else {}
+            facts = [(title, done[name]) for name, title in COUNTS.items() if name in done]
+            labels = sorted(done.get("by_label", {}).items())
+            rows.append(
+                {
+                    "facts": facts,
+                    "labels": labels,
+                    "release": release,
+                    "files": files,
+                    "bytes": sum(f.get("size", 0) for f in files),
+                }
+            )
         jobs = Job.objects.filter(
             project=self.project, kind="release", state__in=("queued", "running")
         ).order_by("-id")[:5]

@@ -5,7 +5,18 @@ from importlib import import_module
 from django.urls import URLPattern
 
 # Each module under annotator/pages that holds pages has `urlpatterns`; add its name here.
-PAGES = ("session", "desk", "bench", "project", "members", "events", "releases", "operator", "items", "schema")
+PAGES = (
+    "session",
+    "desk",
+    "bench",
+    "project",
+    "members",
+    "events",
+    "releases",
+    "operator",
+    "items",
+    "schema",
+)
 
 urlpatterns: list[URLPattern] = []
 for _name in PAGES:

@@ -26,7 +26,12 @@ ROLE_HINTS = {
     "importer": _("a program that imports, by token"),
     "viewer": _("sees progress and releases, no names"),
 }
-STAGES = {"label": _("Label tasks"), "check": _("Check"), "arbitrate": _("Arbitrate"), "lot": _("Judge a lot")}
+STAGES = {
+    "label": _("Label tasks"),
+    "check": _("Check"),
+    "arbitrate": _("Arbitrate"),
+    "lot": _("Judge a lot"),
+}
 STEPS = {
     "imported": _("Imported"),
     "prelabelled": _("Prelabelled"),
@@ -65,6 +70,7 @@ JOB_KINDS = {
     "prelabel.train": _("Train a model"),
     "prelabel.run_model": _("Run a model"),
 }
+COUNTS = {"items": _("Items"), "assets": _("Files"), "regions": _("Objects")}  # of a release
 RELEASE_STATES = {"making": _("being made"), "done": _("done"), "failed": _("failed")}
 PROCESS_STATES = {
     "running": _("running"),

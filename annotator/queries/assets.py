@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from annotator import sql
 from annotator.core.document import AssetInfo
-from annotator.models import Asset, ItemAsset
+from annotator.models import Asset
 
 
 def item_assets(item_pk: int) -> list[tuple[str, Asset]]:
     """(role, asset) in order."""
-    rows = ItemAsset.objects.filter(item_id=item_pk).select_related("asset").order_by("position")
-    return [(row.role, row.asset) for row in rows]
+    roles = sql.rows("SELECT role, asset_id FROM annotator_itemasset WHERE item_id = %s ORDER BY position", [item_pk])
+    within = "id IN (SELECT asset_id FROM annotator_itemasset WHERE item_id = %s)"
+    assets = {a.pk: a for a in sql.many(Asset, within, [item_pk])}
+    return [(role, assets[pk]) for role, pk in roles]
 
 
 def asset_infos(item_pk: int) -> dict[str, AssetInfo]:

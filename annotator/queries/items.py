@@ -59,7 +59,7 @@ class ItemFilter:
     @staticmethod
     def read(given: Mapping[str, Any]) -> ItemFilter:
         """From query parameters or a body's object. Raises Invalid for what is not in the closed list."""
-        fields: dict[str, str] = {}
+        fields: dict[str, Any] = {}
         for name in given:
             if name not in FILTERS:
                 raise Invalid(

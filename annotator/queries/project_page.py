@@ -34,9 +34,9 @@ WAITS = (
 )  # steps at which tasks wait for somebody or something
 # Which events move a task past a step, for its rate.
 PASSED = {
-    "imported": ("item.imported", "row.imported"),
+    "imported": ("item.imported",),
     "labelling": ("annotation.submitted",),
-    "compared": ("task.disputed", "task.agreed", "compare.agreed"),
+    "compared": ("task.labelled",),
     "disputed": ("dispute.decided", "dispute.returned"),
     "checked": ("check.passed", "check.mended", "check.returned"),
     "accepted": ("task.accepted",),
@@ -104,10 +104,8 @@ def progress_of(project: Project, now: datetime | None = None) -> dict[str, Any]
 def _released(last: Release | None) -> int:
     if last is None:
         return 0
-    for name in ("tasks", "items", "documents"):
-        if isinstance(last.counts.get(name), int):
-            return int(last.counts[name])
-    return 0
+    n = last.counts.get("items", 0)
+    return n if isinstance(n, int) else 0
 
 
 def _widest(project: Project, flow: list[dict[str, Any]], now: datetime) -> dict[str, Any] | None:

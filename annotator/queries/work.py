@@ -10,10 +10,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from annotator import sql
 from annotator.contributions import site
 from annotator.core.document import geometry_parts
 from annotator.core.times import iso
-from annotator.models import Account, Assignment, Prelabel, Project
+from annotator.models import Account, Assignment, Item, Prelabel, Project, Task
 from annotator.queries.assets import asset_json, item_assets
 from annotator.queries.documents import read_document
 from annotator.queries.versions import schema_version, workflow_version
@@ -22,13 +23,18 @@ from annotator.queries.workflows import grace_s
 
 def seat_of(account: Account, public_id: str) -> Assignment | None:
     """The account's own seat with all that answering it needs, or None."""
-    seat = (
-        Assignment.objects.select_related("task__item").filter(public_id=public_id, account=account).first()
-    )
+    seat = sql.one(Assignment, "public_id = %s AND account_id = %s", [public_id, account.pk])
     if seat is None:
         return None
+    task = sql.one(Task, "id = %s", [seat.task_id])
+    project = sql.one(Project, "id = %s", [seat.project_id])
+    assert task is not None and project is not None  # foreign keys
+    item = sql.one(Item, "id = %s", [task.item_id])
+    assert item is not None
+    seat.task, task.item = task, item
+    seat.project = seat.task.project = project
+    seat.account = account
     # Versions are immutable and kept in memory; joining them costs more than the seat itself.
-    seat.project = seat.task.project = Project.objects.get(pk=seat.project_id)
     seat.schema = schema_version(seat.schema_id)
     seat.task.workflow = workflow_version(seat.task.workflow_id)
     return seat

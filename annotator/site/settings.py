@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -104,7 +105,7 @@ if ENV("CONCORD_DATABASE", "").startswith("postgres"):
     from urllib.parse import unquote, urlsplit
 
     _url = urlsplit(ENV("CONCORD_DATABASE", ""))
-    DATABASES = {
+    DATABASES: dict[str, dict[str, Any]] = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(_url.path.lstrip("/")),

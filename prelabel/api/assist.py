@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from annotator.api.base import Door, take
-from annotator.core.errors import NotFound, Unauthenticated
+from annotator.core.errors import NotFound
 from annotator.models import Assignment
 from annotator.queries.work import seat_of
 from prelabel.actions.assist import assist
@@ -29,10 +29,9 @@ class Assist(Door):
 
     def locate(self, **kwargs: Any) -> str | None:
         """The project of the own seat that the body names. Raises NotFound."""
-        if self.actor is None:
-            raise Unauthenticated("not_signed_in", "You are not signed in.", cure="Sign in, then try again.")
         named = self.body().get("assignment")
-        # No seat named and no such seat look alike: who asks without a right learns nothing of the body's form.
+        # No seat named and no such seat look alike: who asks without a right learns nothing of the body's
+        # form.
         seat = seat_of(self.actor, named) if isinstance(named, str) else None
         if seat is None:
             raise NotFound()

@@ -22,7 +22,6 @@ class Models(Door):
 
     def get(self, request: Request, project: str) -> Response:
         """Versions, newest first; what can be trained; whether the model worker is ready."""
-        assert self.project
         return Response(
             {
                 "results": overview.models(self.project),
@@ -33,7 +32,6 @@ class Models(Door):
 
     def post(self, request: Request, project: str) -> Response:
         """202 the job and the version in training."""
-        assert self.project and self.actor
         body = take(self.body(), {"kind": str, "control": (str, type(None))}, required=("kind",))
         answer = train_model(
             actor=self.actor,
@@ -53,7 +51,6 @@ class Run(Door):
 
     def post(self, request: Request, project: str, model: str) -> Response:
         """202 the job."""
-        assert self.project and self.actor
         body = take(self.body(), {})
         found = (
             ModelVersion.objects.select_related("project")

@@ -23,14 +23,12 @@ class Rules(Door):
 
     def get(self, request: Request, project: str) -> Response:
         """Saved rules (newest version of each name) and what is installed."""
-        assert self.project
         return Response(
             {"results": overview.rules(self.project), "available": overview.available(self.project)}
         )
 
     def post(self, request: Request, project: str) -> Response:
         """201 the saved version."""
-        assert self.project and self.actor
         body = take(self.body(), {"rule": str, "name": str, "params": dict}, required=("rule",))
         answer = save_rule(
             actor=self.actor,
@@ -51,7 +49,6 @@ class Run(Door):
 
     def post(self, request: Request, project: str, rule: str) -> Response:
         """202 the job."""
-        assert self.project and self.actor
         body = take(self.body(), {})
         found = (
             RuleVersion.objects.select_related("project").filter(project=self.project, public_id=rule).first()

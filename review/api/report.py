@@ -19,7 +19,6 @@ class Report(Door):
 
     def get(self, request: Request, project: str) -> Response:
         """The report."""
-        assert self.project
         return Response(live_report(self.project))
 
 

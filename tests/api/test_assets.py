@@ -18,7 +18,10 @@ pytestmark = pytest.mark.django_db
 def send(world: World, raw: bytes, name: str = "one.png", who: str = "lead", **headers: str):
     client = api(getattr(world, who))
     return client.generic(
-        "POST", f"/api/projects/{world.project.public_id}/assets", raw, content_type="application/octet-stream",
+        "POST",
+        f"/api/projects/{world.project.public_id}/assets",
+        raw,
+        content_type="application/octet-stream",
         headers={"X-Name": name, **headers},
     )
 
@@ -31,7 +34,10 @@ def begin(world: World, raw: bytes, size: int | None = None, **more: object):
 
 def patch(client, upload: str, raw: bytes, offset: int):
     return client.generic(
-        "PATCH", f"/api/uploads/{upload}", raw, content_type="application/octet-stream",
+        "PATCH",
+        f"/api/uploads/{upload}",
+        raw,
+        content_type="application/octet-stream",
         headers={"Upload-Offset": str(offset)},
     )
 
@@ -44,10 +50,17 @@ def test_a_picture_is_received_then_checked(world: World):
     assert (body["state"], body["name"]) == ("checking", "图.png")
     assert run_jobs() == ["done"]
     asset = Asset.objects.get(public_id=body["id"])
-    assert (asset.state, asset.kind, asset.media_type, asset.width, asset.height) == ("ready", "image", "image/png", 320, 200)
+    assert (asset.state, asset.kind, asset.media_type, asset.width, asset.height) == (
+        "ready",
+        "image",
+        "image/png",
+        320,
+        200,
+    )
     assert asset.sha256 == hashlib.sha256(raw).hexdigest()
     assert list(Event.objects.filter(verb__startswith="asset.").values_list("verb", flat=True)) == [
-        "asset.received", "asset.ready",
+        "asset.received",
+        "asset.ready",
     ]
 
 
@@ -78,8 +91,11 @@ def test_texts_are_decoded_as_declared_or_refused_with_the_place(world: World):
         ("nul.txt", b"a\x00b", ""),
     ):
         api(world.lead).generic(
-            "POST", f"/api/projects/{world.project.public_id}/assets{query}", raw,
-            content_type="application/octet-stream", headers={"X-Name": name},
+            "POST",
+            f"/api/projects/{world.project.public_id}/assets{query}",
+            raw,
+            content_type="application/octet-stream",
+            headers={"X-Name": name},
         )
     run_jobs()
     found = {a.name: a for a in Asset.objects.all()}
@@ -123,19 +139,34 @@ def test_one_key_one_asset(world: World):
 def test_bodies_without_length_or_too_long(world: World):
     client = api(world.lead)
     url = f"/api/projects/{world.project.public_id}/assets"
-    answer = client.generic("POST", url, b"", content_type="application/octet-stream", headers={"X-Name": "a.png"})
+    answer = client.generic(
+        "POST", url, b"", content_type="application/octet-stream", headers={"X-Name": "a.png"}
+    )
     assert answer.status_code in (400, 411)
     answer = client.generic(
-        "POST", url, b"abc", content_type="application/octet-stream", headers={"X-Name": "a.png"}, CONTENT_LENGTH=""
+        "POST",
+        url,
+        b"abc",
+        content_type="application/octet-stream",
+        headers={"X-Name": "a.png"},
+        CONTENT_LENGTH="",
     )
     assert answer.status_code == 411
     answer = client.generic(
-        "POST", url, b"abc", content_type="application/octet-stream", headers={"X-Name": "a.png"},
+        "POST",
+        url,
+        b"abc",
+        content_type="application/octet-stream",
+        headers={"X-Name": "a.png"},
         CONTENT_LENGTH=str(65 * 2**20),
     )
     assert answer.status_code == 413
-    answer = client.post(url, {"f": "x"}, format="multipart") if False else client.generic(
-        "POST", url, b"--x--", content_type="multipart/form-data; boundary=x", headers={"X-Name": "a.png"}
+    answer = (
+        client.post(url, {"f": "x"}, format="multipart")
+        if False
+        else client.generic(
+            "POST", url, b"--x--", content_type="multipart/form-data; boundary=x", headers={"X-Name": "a.png"}
+        )
     )
     assert answer.status_code == 415
     assert Asset.objects.count() == 0
@@ -157,7 +188,10 @@ def test_resumable_upload(world: World):
     assert patch(client, upload, raw[half:], half).json() == {"offset": len(raw)}
     done = client.post(f"/api/uploads/{upload}/finish", {}, format="json")
     assert done.status_code == 202
-    assert client.post(f"/api/uploads/{upload}/finish", {}, format="json").json()["asset"]["id"] == done.json()["asset"]["id"]
+    assert (
+        client.post(f"/api/uploads/{upload}/finish", {}, format="json").json()["asset"]["id"]
+        == done.json()["asset"]["id"]
+    )
     assert blobs.read(hashlib.sha256(raw).hexdigest()) == raw
     assert not any(p.name.startswith("up-") for p in spool.folder().iterdir())
 
@@ -166,7 +200,10 @@ def test_a_wrong_digest_leaves_nothing(world: World):
     client, answer = begin(world, b"x" * 10, sha256="0" * 64)
     upload = answer.json()["upload"]
     patch(client, upload, b"x" * 10, 0)
-    assert client.post(f"/api/uploads/{upload}/finish", {}, format="json").json()["error"]["code"] == "digest_differs"
+    assert (
+        client.post(f"/api/uploads/{upload}/finish", {}, format="json").json()["error"]["code"]
+        == "digest_differs"
+    )
     assert Upload.objects.count() == 0 and not (Path(spool.folder()) / f"up-{upload}").exists()
 
 
@@ -226,8 +263,16 @@ def test_who_may_have_the_bytes(world: World):
     def status(name: str) -> int:
         return api(getattr(world, name)).get(url).status_code
 
-    assert {n: status(n) for n in ("lead", "expert", "checker", "ann1", "viewer", "importer", "stranger")} == {
-        "lead": 200, "expert": 200, "checker": 200, "ann1": 404, "viewer": 404, "importer": 403, "stranger": 404,
+    assert {
+        n: status(n) for n in ("lead", "expert", "checker", "ann1", "viewer", "importer", "stranger")
+    } == {
+        "lead": 200,
+        "expert": 200,
+        "checker": 200,
+        "ann1": 404,
+        "viewer": 404,
+        "importer": 403,
+        "stranger": 404,
     }
     assert api(None).get(url).status_code == 401
     assert claim(world, world.ann1) is not None
@@ -271,7 +316,9 @@ def test_a_raw_body_with_a_session_needs_the_csrf_header(world: World):
     url = f"/api/projects/{world.project.public_id}/assets"
 
     def post(kind: str, **headers: str) -> int:
-        return client.generic("POST", url, picture(8), content_type=kind, headers={"X-Name": "a.png", **headers}).status_code
+        return client.generic(
+            "POST", url, picture(8), content_type=kind, headers={"X-Name": "a.png", **headers}
+        ).status_code
 
     assert post("application/octet-stream") == 403
     token = "a" * 32

@@ -23,9 +23,15 @@ pytestmark = pytest.mark.django_db
 TYPES = {"json": "application/json", "jsonl": "application/x-ndjson", "zip": "application/zip"}
 
 
-def send(world: World, raw: bytes, form: str = "jsonl", query: str = "", who: str = "importer", **headers: str):
+def send(
+    world: World, raw: bytes, form: str = "jsonl", query: str = "", who: str = "importer", **headers: str
+):
     return api(getattr(world, who)).generic(
-        "POST", f"/api/projects/{world.project.public_id}/imports{query}", raw, content_type=TYPES[form], headers=headers
+        "POST",
+        f"/api/projects/{world.project.public_id}/imports{query}",
+        raw,
+        content_type=TYPES[form],
+        headers=headers,
     )
 
 
@@ -36,8 +42,16 @@ def texts(n: int) -> list[dict]:
 def stored(world: World, n: int, name: str = "p{}.png") -> None:
     for i in range(n):
         Asset.objects.create(
-            project=world.project, sha256=f"{i:064x}", name=name.format(i), kind="image", media_type="image/png",
-            size=10, width=640, height=480, state="ready", created_at=world.batch.created_at,
+            project=world.project,
+            sha256=f"{i:064x}",
+            name=name.format(i),
+            kind="image",
+            media_type="image/png",
+            size=10,
+            width=640,
+            height=480,
+            state="ready",
+            created_at=world.batch.created_at,
         )
 
 
@@ -51,7 +65,8 @@ def test_text_rows_become_items_with_tasks_and_events(text_world: World):
         {"external_key": "a", "text": "In Paris 😀", "group": "g", "metadata": {"x": 1}, "tags": ["b", "a", "a"],
          "source": {"provider": "p"}, "priority": 3,
          "prelabel": {"source": "upload:m1", "score": 0.5, "answers": {"intent": "ask"},
-                      "regions": [{"shape": "span", "label": "place", "geometry": {"start": 3, "end": 8, "quote": "Paris"}}]}},
+                      "regions": [{"shape": "span", "label": "place",
+                                   "geometry": {"start": 3, "end": 8, "quote": "Paris"}}]}},
         {"external_key": "b", "text": "plain"},
     ]), query="?batch=week+1")  # fmt: skip
     assert answer.status_code == 202
@@ -60,12 +75,20 @@ def test_text_rows_become_items_with_tasks_and_events(text_world: World):
     assert job.result["accepted"] == job.result["total"] == 2 and job.result["rejects"] is None
     item = Item.objects.get(external_key="a")
     assert (item.group, item.metadata, item.tags, item.batch.name) == ("g", {"x": 1}, ["a", "b"], "week 1")
-    assert (item.task.state, item.task.priority, item.task.score, item.task.claimable) == ("ready", 3, 0.5, True)
+    assert (item.task.state, item.task.priority, item.task.score, item.task.claimable) == (
+        "ready",
+        3,
+        0.5,
+        True,
+    )
     assert item.task.rank < Item.objects.get(external_key="b").task.rank
     asset = item.item_assets.get().asset
     assert (asset.text, asset.kind, asset.state) == ("In Paris 😀", "text", "ready")
     (region,) = Prelabel.objects.get().regions.values()
-    assert region["asset"] == asset.public_id and region["origin"] == {"kind": "imported", "source": "upload:m1"}
+    assert region["asset"] == asset.public_id and region["origin"] == {
+        "kind": "imported",
+        "source": "upload:m1",
+    }
     assert region["id"].startswith("r_")
     assert Event.objects.filter(verb="item.imported").count() == 2
 
@@ -75,7 +98,10 @@ def test_bulk_events_are_the_chain_of_single_events(text_world: World):
     run_jobs()
     prev = "0" * 64
     for e in Event.objects.filter(chain=text_world.project.public_id).order_by("seq"):
-        fields = {n: getattr(e, n) for n in ("chain", "seq", "at", "actor", "verb", "object", "task", "data", "request", "prev")}
+        fields = {
+            n: getattr(e, n)
+            for n in ("chain", "seq", "at", "actor", "verb", "object", "task", "data", "request", "prev")
+        }
         assert e.prev == prev and e.digest == digest(fields)
         prev = e.digest
 
@@ -88,7 +114,11 @@ def test_ten_thousand_rows_with_three_bad(form: str, text_world: World, monkeypa
     rows = texts(10_000)
     rows[0] = {"text": "no key"}
     rows[4_999] = {"external_key": "x", "text": "a", "colour": "red"}
-    rows[9_999] = {"external_key": "y", "text": "a", "prelabel": {"regions": [{"shape": "span", "label": "nowhere"}]}}
+    rows[9_999] = {
+        "external_key": "y",
+        "text": "a",
+        "prelabel": {"regions": [{"shape": "span", "label": "nowhere"}]},
+    }
     raw = json.dumps(rows).encode() if form == "json" else lines(rows)
     if form == "zip":
         raw = archive({"rows.jsonl": raw})
@@ -99,9 +129,15 @@ def test_ten_thousand_rows_with_three_bad(form: str, text_world: World, monkeypa
     assert Item.objects.count() == Task.objects.count() == 9_997
     assert Event.objects.filter(verb="item.imported").count() == 9_997
     url = f"/api/jobs/{answer.json()['job']}/rejects"
-    rejects = [json.loads(line) for line in b"".join(api(world.importer).get(url).streaming_content).splitlines()]
+    rejects = [
+        json.loads(line) for line in b"".join(api(world.importer).get(url).streaming_content).splitlines()
+    ]
     assert [r["_rejected"]["row"] for r in rejects] == [1, 5_000, 10_000]
-    assert [r["_rejected"]["field"] for r in rejects] == ["external_key", "colour", "prelabel.regions.0.label"]
+    assert [r["_rejected"]["field"] for r in rejects] == [
+        "external_key",
+        "colour",
+        "prelabel.regions.0.label",
+    ]
     # mended, the file of rejects is an import
     rejects[0]["external_key"] = "mended"
     del rejects[1]["colour"]
@@ -162,20 +198,34 @@ def test_rows_are_checked_field_by_field(world: World):
         ({"external_key": "a", **good, "holdout": True}, "unknown_field"),
         ({"external_key": "a", **good, "prelabel": {"source": "model:x", "regions": []}}, "bad_source"),
         ({"external_key": "a", **good, "prelabel": {"score": 7}}, "bad_score"),
-        ({"external_key": "a", **good, "prelabel": {"regions": boxes((0, 0, 1, 1), label="dog")}}, "label_not_in_schema"),
+        (
+            {"external_key": "a", **good, "prelabel": {"regions": boxes((0, 0, 1, 1), label="dog")}},
+            "label_not_in_schema",
+        ),
         ({"external_key": "a", **good, "prelabel": {"regions": boxes((5, 0, 1, 1))}}, "box_without_extent"),
         ({"external_key": "a", **good, "prelabel": {"regions": boxes((0, 0, 9000, 1))}}, "outside_picture"),
         ({"external_key": "a", **good, "prelabel": {"regions": boxes(("1", 0, 2, 1))}}, "not_a_number"),
-        ({"external_key": "a", **good, "prelabel": {"answers": {"quality": "great"}}}, "option_not_in_schema"),
-        ({"external_key": "a", **good, "prelabel": {"regions": [{**boxes((0, 0, 1, 1))[0], "id": "r_x"}]}}, "unknown_field"),
+        (
+            {"external_key": "a", **good, "prelabel": {"answers": {"quality": "great"}}},
+            "option_not_in_schema",
+        ),
+        (
+            {"external_key": "a", **good, "prelabel": {"regions": [{**boxes((0, 0, 1, 1))[0], "id": "r_x"}]}},
+            "unknown_field",
+        ),
     ]
-    raw = lines([row for row, _ in cases]) + b'{"external_key":"a","external_key":"b"}\n{"external_key": NaN}\n{"x\n\xff\n'
+    raw = (
+        lines([row for row, _ in cases])
+        + b'{"external_key":"a","external_key":"b"}\n{"external_key": NaN}\n{"x\n\xff\n'
+    )
     answer = send(world, raw)
     assert run_jobs() == ["done"]
     result = job_of(answer).result
     assert (result["accepted"], result["rejected"]) == (0, len(cases) + 4)
     url = f"/api/jobs/{answer.json()['job']}/rejects"
-    rejects = [json.loads(line) for line in b"".join(api(world.importer).get(url).streaming_content).splitlines()]
+    rejects = [
+        json.loads(line) for line in b"".join(api(world.importer).get(url).streaming_content).splitlines()
+    ]
     got = [r["_rejected"]["code"] for r in rejects]
     # rows that cannot be read are told before those whose files or labels are wrong: the row number orders them
     by_row = {r["_rejected"]["row"]: r["_rejected"]["code"] for r in rejects}
@@ -231,7 +281,9 @@ def test_a_killed_worker_is_followed_up_without_doubles(text_world: World, monke
     result = job_of(answer).result
     assert (result["total"], result["accepted"], result["rejected"]) == (55, 53, 2)
     assert Item.objects.count() == 53 and Event.objects.filter(verb="item.imported").count() == 53
-    body = b"".join(api(text_world.importer).get(f"/api/jobs/{answer.json()['job']}/rejects").streaming_content)
+    body = b"".join(
+        api(text_world.importer).get(f"/api/jobs/{answer.json()['job']}/rejects").streaming_content
+    )
     assert [json.loads(line)["_rejected"]["row"] for line in body.splitlines()] == [4, 31]
 
 
@@ -269,7 +321,11 @@ def test_a_schema_published_meanwhile_checks_the_chunk_again(world: World, monke
             document = json.loads(json.dumps(SCHEMA))
             document["labels"][0]["retired"] = True
             version = SchemaVersion.objects.create(
-                project=world.project, number=2, document=document, digest=digest(document), created_by=world.lead,
+                project=world.project,
+                number=2,
+                document=document,
+                digest=digest(document),
+                created_by=world.lead,
                 created_at=world.batch.created_at,
             )
             type(world.project).objects.filter(pk=world.project.pk).update(schema=version)
@@ -313,11 +369,23 @@ def test_a_higher_priority_rewinds_cursors(text_world: World):
 
 
 def test_an_archive_of_pictures_becomes_items(world: World):
-    raw = archive({"a/one.png": picture(1), "a/two.jpg": picture(2, form="JPEG"), "notes.docx": b"PK..", "bad.png": b"\x89PNG\r\n\x1a\nxx"})
+    raw = archive(
+        {
+            "a/one.png": picture(1),
+            "a/two.jpg": picture(2, form="JPEG"),
+            "notes.docx": b"PK..",
+            "bad.png": b"\x89PNG\r\n\x1a\nxx",
+        }
+    )
     answer = send(world, raw, "zip", who="lead")
     assert run_jobs() == ["done"]
     result = job_of(answer).result
-    assert (result["total"], result["accepted"], result["rejected"], result["reasons"]) == (4, 2, 2, {"file_refused": 2})
+    assert (result["total"], result["accepted"], result["rejected"], result["reasons"]) == (
+        4,
+        2,
+        2,
+        {"file_refused": 2},
+    )
     assert set(Item.objects.values_list("external_key", flat=True)) == {"a/one.png", "a/two.jpg"}
     again = send(world, raw, "zip", who="lead")
     run_jobs()
@@ -325,7 +393,13 @@ def test_an_archive_of_pictures_becomes_items(world: World):
 
 
 def test_an_archive_of_rows_and_files(world: World):
-    rows = [{"external_key": "x", "assets": [{"name": "img/1.png"}], "prelabel": {"regions": boxes((1, 1, 9.5, 9.125))}}]
+    rows = [
+        {
+            "external_key": "x",
+            "assets": [{"name": "img/1.png"}],
+            "prelabel": {"regions": boxes((1, 1, 9.5, 9.125))},
+        }
+    ]
     answer = send(world, archive({"rows.jsonl": lines(rows), "img/1.png": picture(1)}), "zip")
     assert run_jobs() == ["done"]
     assert job_of(answer).result["accepted"] == 1 and job_of(answer).result["files"] == 1
@@ -333,9 +407,15 @@ def test_an_archive_of_rows_and_files(world: World):
 
 def test_picture_and_text_in_one_item(world: World):
     stored(world, 1)
-    send(world, lines([{"external_key": "both", "assets": [{"role": "image", "name": "p0.png"}], "text": "Leaflet"}]))
+    send(
+        world,
+        lines([{"external_key": "both", "assets": [{"role": "image", "name": "p0.png"}], "text": "Leaflet"}]),
+    )
     run_jobs()
-    assert [(a.role, a.asset.kind) for a in Item.objects.get().item_assets.all()] == [("image", "image"), ("text", "text")]
+    assert [(a.role, a.asset.kind) for a in Item.objects.get().item_assets.all()] == [
+        ("image", "image"),
+        ("text", "text"),
+    ]
 
 
 # --- doors --------------------------------------------------------------------------------------
@@ -345,18 +425,42 @@ def test_who_may_import(world: World):
     raw = lines([])
     for who, status in {"ann1": 403, "viewer": 403, "expert": 403, "stranger": 404}.items():
         assert send(world, raw or b"x", who=who).status_code == status
-    assert api(None).generic("POST", f"/api/projects/{world.project.public_id}/imports", b"x", content_type=TYPES["jsonl"]).status_code == 401
+    assert (
+        api(None)
+        .generic(
+            "POST", f"/api/projects/{world.project.public_id}/imports", b"x", content_type=TYPES["jsonl"]
+        )
+        .status_code
+        == 401
+    )
     assert api(world.lead).get(f"/api/projects/{world.project.public_id}/imports").status_code == 405
 
 
 def test_bodies_that_are_no_import(world: World):
     client, url = api(world.lead), f"/api/projects/{world.project.public_id}/imports"
     assert client.generic("POST", url, b"x", content_type="text/plain").status_code == 415
-    assert client.generic("POST", url, b"x", content_type="application/x-ndjson", CONTENT_LENGTH="").status_code == 411
-    assert client.generic("POST", url, b"x", content_type="application/x-ndjson", CONTENT_LENGTH=str(2**40)).status_code == 413
-    assert client.generic("POST", url + "?on_bad=maybe", b"x", content_type="application/x-ndjson").status_code == 400
-    assert client.generic("POST", url + "?owner=me", b"x", content_type="application/x-ndjson").status_code == 400
-    assert client.generic("POST", url, b"x", content_type="application/zip").json()["error"]["code"] == "not_a_zip"
+    assert (
+        client.generic("POST", url, b"x", content_type="application/x-ndjson", CONTENT_LENGTH="").status_code
+        == 411
+    )
+    assert (
+        client.generic(
+            "POST", url, b"x", content_type="application/x-ndjson", CONTENT_LENGTH=str(2**40)
+        ).status_code
+        == 413
+    )
+    assert (
+        client.generic("POST", url + "?on_bad=maybe", b"x", content_type="application/x-ndjson").status_code
+        == 400
+    )
+    assert (
+        client.generic("POST", url + "?owner=me", b"x", content_type="application/x-ndjson").status_code
+        == 400
+    )
+    assert (
+        client.generic("POST", url, b"x", content_type="application/zip").json()["error"]["code"]
+        == "not_a_zip"
+    )
     assert Job.objects.count() == 0 and not [p for p in spool.folder().iterdir() if p.name.startswith("in-")]
 
 
@@ -366,7 +470,9 @@ def test_jobs_of_others_look_like_none(text_world: World):
     assert api(text_world.stranger).get(f"/api/jobs/{mine}").status_code == 404
     assert api(text_world.ann1).get(f"/api/jobs/{mine}").status_code == 403
     assert api(text_world.lead).get("/api/jobs/j_nothing").status_code == 404
-    listed = api(text_world.importer).get(f"/api/projects/{text_world.project.public_id}/jobs").json()["results"]
+    listed = (
+        api(text_world.importer).get(f"/api/projects/{text_world.project.public_id}/jobs").json()["results"]
+    )
     assert listed == []
 
 
@@ -377,8 +483,14 @@ def hostile(change: str) -> bytes:
         info = zipfile.ZipInfo("fine.txt")
         raw = b"hello"
         names = {
-            "climb": "../../etc/passwd", "absolute": "/etc/passwd", "drive": "C:/x.txt", "backslash": "a\\..\\b.txt",
-            "dot": "a/trailing./x.txt", "space": "a/x.txt ", "deep": "/".join("a" * 30) + ".txt", "nested": "inner.zip",
+            "climb": "../../etc/passwd",
+            "absolute": "/etc/passwd",
+            "drive": "C:/x.txt",
+            "backslash": "a\\..\\b.txt",
+            "dot": "a/trailing./x.txt",
+            "space": "a/x.txt ",
+            "deep": "/".join("a" * 30) + ".txt",
+            "nested": "inner.zip",
         }
         if change in names:
             info = zipfile.ZipInfo("x")
@@ -411,7 +523,21 @@ def hostile(change: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "change", ["climb", "absolute", "drive", "backslash", "dot", "space", "deep", "nested", "link", "ratio", "twice", "overlap"]
+    "change",
+    [
+        "climb",
+        "absolute",
+        "drive",
+        "backslash",
+        "dot",
+        "space",
+        "deep",
+        "nested",
+        "link",
+        "ratio",
+        "twice",
+        "overlap",
+    ],
 )
 def test_hostile_archives_are_refused_at_the_door(world: World, change: str):
     answer = send(world, hostile(change), "zip")

@@ -16,8 +16,12 @@ pytestmark = pytest.mark.django_db
 def many(single: World) -> World:
     for n in range(25):
         task = single.item(f"img-{n:03d}-{'paris' if n % 5 == 0 else 'rome'}")
-        Task.objects.filter(pk=task.pk).update(score=None if n % 3 == 0 else round(n / 25, 3) if n % 4 else 0.5)
-        Item.objects.filter(pk=task.item_id).update(tags=["neu", "巴黎"] if n < 3 else ["ne\"u"] if n == 3 else [])
+        Task.objects.filter(pk=task.pk).update(
+            score=None if n % 3 == 0 else round(n / 25, 3) if n % 4 else 0.5
+        )
+        Item.objects.filter(pk=task.item_id).update(
+            tags=["neu", "巴黎"] if n < 3 else ['ne"u'] if n == 3 else []
+        )
     return single
 
 
@@ -74,7 +78,8 @@ def test_totals_are_capped_in_large_projects(many: World, monkeypatch):
 
 def test_bad_queries(many: World):
     for query in (
-        {"limit": "1000000000"}, {"limit": "0"}, {"limit": "x"}, {"sort": "name"}, {"cursor": "!!"}, {"state": "nowhere"},
+        {"limit": "1000000000"}, {"limit": "0"}, {"limit": "x"}, {"sort": "name"}, {"cursor": "!!"},
+        {"state": "nowhere"},
         {"cursor": "WyJvcmRlciIsIDFd", "sort": "score"}, {"owner": "me"}, {"contains": "x" * 201},
         {"cursor": "WyJvcmRlciIsIHRydWVd"},
     ):  # fmt: skip
@@ -84,7 +89,10 @@ def test_bad_queries(many: World):
 
 
 def test_only_a_lead_lists(many: World):
-    codes = {who: get(many, who).status_code for who in ("lead", "ann1", "expert", "importer", "viewer", "stranger")}
+    codes = {
+        who: get(many, who).status_code
+        for who in ("lead", "ann1", "expert", "importer", "viewer", "stranger")
+    }
     assert codes == {"lead": 200, "ann1": 403, "expert": 403, "importer": 403, "viewer": 403, "stranger": 404}
     other = api(many.stranger)
     task = Task.objects.first()
@@ -149,9 +157,11 @@ def test_tags_and_requeue(many: World):
 
 def test_bulk_refuses_bad_orders(many: World):
     for body in (
-        {"action": "set_aside", "value": "x"}, {"filter": {}, "ids": [], "action": "requeue"}, {"filter": {}, "action": "delete"},
+        {"action": "set_aside", "value": "x"}, {"filter": {}, "ids": [], "action": "requeue"},
+        {"filter": {}, "action": "delete"},
         {"filter": {}, "action": "set_aside"}, {"filter": {}, "action": "priority", "value": "high"},
-        {"filter": {"owner": "x"}, "action": "requeue"}, {"ids": [], "action": "requeue"}, {"ids": [1], "action": "requeue"},
+        {"filter": {"owner": "x"}, "action": "requeue"}, {"ids": [], "action": "requeue"},
+        {"ids": [1], "action": "requeue"},
         {"filter": {}, "action": "priority", "value": 10**9},
     ):  # fmt: skip
         assert bulk(many, **body).status_code == 400, body
@@ -171,8 +181,15 @@ def test_ids_of_another_project_match_nothing(many: World):
 def test_saved_views_are_each_members_own(many: World):
     url = f"/api/projects/{many.project.public_id}/items/views"
     client = api(many.lead)
-    assert client.post(url, {"name": "Mine", "filter": {"state": "ready"}, "sort": "-score"}, format="json").status_code == 201
-    assert client.get(url).json()["results"] == [{"name": "Mine", "filter": {"state": "ready"}, "sort": "-score"}]
+    assert (
+        client.post(
+            url, {"name": "Mine", "filter": {"state": "ready"}, "sort": "-score"}, format="json"
+        ).status_code
+        == 201
+    )
+    assert client.get(url).json()["results"] == [
+        {"name": "Mine", "filter": {"state": "ready"}, "sort": "-score"}
+    ]
     assert client.post(url, {"name": "Mine", "filter": {"owner": "x"}}, format="json").status_code == 400
     assert api(many.ann1).get(url).status_code == 403
     assert client.delete(url + "?name=Mine").status_code == 204 and not SavedView.objects.exists()
@@ -196,5 +213,3 @@ def test_batches(many: World):
     assert {b["name"]: b["items"] for b in client.get(url).json()["results"]} == {"first": 25, "Pilot": 0}
     assert api(many.ann1).get(url).status_code == 403
     assert api(many.stranger).patch(one, {}, format="json").status_code == 404
-
-

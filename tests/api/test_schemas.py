@@ -20,18 +20,24 @@ def renamed() -> tuple[dict[str, Any], dict[str, Any]]:
     document = copy.deepcopy(SCHEMA)
     document["labels"][0]["name"] = "token"
     document["labels"][1]["attributes"][0]["name"] = "depth"
-    document["labels"].append({"name": "edge", "title": "Edge", "color": "#00aa00", "class": "C", "attributes": []})
+    document["labels"].append(
+        {"name": "edge", "title": "Edge", "color": "#00aa00", "class": "C", "attributes": []}
+    )
     return document, {"labels": {"coin": "token"}, "attributes": {"scratch.deep": "depth"}}
 
 
 def publish(world: World, document: Any, mapping: Any = None, who: str = "lead", **more: Any):
     body = {"document": document, **({"mapping": mapping} if mapping is not None else {}), **more}
-    return api(getattr(world, who)).post(f"/api/projects/{world.project.public_id}/schema-versions", body, format="json")
+    return api(getattr(world, who)).post(
+        f"/api/projects/{world.project.public_id}/schema-versions", body, format="json"
+    )
 
 
 def preview(world: World, document: Any, mapping: Any = None):
     body = {"document": document, "mapping": mapping or {}}
-    return api(world.lead).post(f"/api/projects/{world.project.public_id}/schema-versions/preview", body, format="json")
+    return api(world.lead).post(
+        f"/api/projects/{world.project.public_id}/schema-versions/preview", body, format="json"
+    )
 
 
 def accepted(world: World, label: str = "coin") -> Task:
@@ -44,8 +50,15 @@ def accepted(world: World, label: str = "coin") -> Task:
     scratch["attributes"] = {"deep": True}
     save(seat, [add(box(asset, 1, 1, 20, 20, label=label)), add(scratch)], submit=True)
     AcceptedDocument.objects.create(
-        task=task, number=1, round=1, document=(document := _document(seat)), digest=digest(document), way="single",
-        schema=world.schema, event_seq=1, at=task.changed_at,
+        task=task,
+        number=1,
+        round=1,
+        document=(document := _document(seat)),
+        digest=digest(document),
+        way="single",
+        schema=world.schema,
+        event_seq=1,
+        at=task.changed_at,
     )
     Task.objects.filter(pk=task.pk).update(state="accepted", claimable=False)
     return task
@@ -64,7 +77,11 @@ def labels(document: dict[str, Any]) -> list[str]:
 def test_publish_numbers_digests_and_logs(world: World):
     document, mapping = renamed()
     answer = publish(world, document, mapping, if_version=1)
-    assert answer.status_code == 201 and answer.json()["version"] == 2 and answer.json()["digest"] == digest(document)
+    assert (
+        answer.status_code == 201
+        and answer.json()["version"] == 2
+        and answer.json()["digest"] == digest(document)
+    )
     world.project.refresh_from_db()
     assert world.project.schema.number == 2
     assert Event.objects.get(verb="schema.published").data["mapped"] == 2
@@ -96,7 +113,10 @@ def test_what_is_refused_and_why(world: World):
 
 def test_only_a_lead_publishes(world: World):
     document, mapping = renamed()
-    codes = {who: publish(world, document, mapping, who).status_code for who in ("ann1", "expert", "importer", "stranger")}
+    codes = {
+        who: publish(world, document, mapping, who).status_code
+        for who in ("ann1", "expert", "importer", "stranger")
+    }
     assert codes == {"ann1": 403, "expert": 403, "importer": 403, "stranger": 404}
     assert publish(world, document, mapping, owner="me").status_code == 400
 
@@ -111,7 +131,9 @@ def test_preview_counts_and_writes_nothing(single: World):
     assert body["refused"] is None and body["counts"]["accepted"] == 1
     assert body["counts"]["labels"]["coin"] == {"accepted": 1, "prelabels": 2}
     assert {(d["kind"], d["what"], d["name"]) for d in body["diff"]} >= {
-        ("rename", "label", "coin"), ("add", "label", "edge"), ("rename", "attribute", "scratch.deep"),
+        ("rename", "label", "coin"),
+        ("add", "label", "edge"),
+        ("rename", "attribute", "scratch.deep"),
     }
     assert Event.objects.count() == before and SchemaVersion.objects.count() == 1
 
@@ -145,7 +167,9 @@ def test_accepted_documents_and_prelabels_migrate_live_seats_stay(single: World)
 
     # and back by the inverse mapping
     back = copy.deepcopy(SCHEMA)
-    back["labels"].append({"name": "edge", "title": "Edge", "color": "#00aa00", "class": "C", "attributes": [], "retired": True})
+    back["labels"].append(
+        {"name": "edge", "title": "Edge", "color": "#00aa00", "class": "C", "attributes": [], "retired": True}
+    )
     inverse = {"labels": {"token": "coin"}, "attributes": {"scratch.depth": "deep"}}
     assert publish(single, back, inverse).status_code == 201
     assert run_jobs() == ["done"]
@@ -160,7 +184,10 @@ def test_a_swap_survives_a_killed_worker(single: World):
     document = copy.deepcopy(SCHEMA)
     document["labels"][1]["attributes"] = []
     document["labels"][0]["name"], document["labels"][1]["name"] = "scratch", "coin"
-    document["labels"][0]["attributes"], document["labels"][1]["attributes"] = [], copy.deepcopy(SCHEMA["labels"][1]["attributes"])
+    document["labels"][0]["attributes"], document["labels"][1]["attributes"] = (
+        [],
+        copy.deepcopy(SCHEMA["labels"][1]["attributes"]),
+    )
     assert publish(single, document, {"labels": {"coin": "scratch", "scratch": "coin"}}).status_code == 201
     first = jobs.take("io")
     assert first is not None

@@ -95,7 +95,7 @@ def test_any_two_labels_differ(eye: np.ndarray | None, least: float) -> None:
 @pytest.mark.parametrize("theme", list(THEMES))
 def test_text_is_readable(theme: str) -> None:
     t = THEMES[theme]
-    for ground in ("bg", "bg-raised", "bg-sunken"):
+    for ground in ("bg", "bg-raised", "bg-sunken", "canvas"):
         assert contrast(t["text"], t[ground]) >= 7, ground  # AAA: label names are set in it
         for ink in ("text-quiet", "accent", "ok", "warn", "bad", "info"):
             assert contrast(t[ink], t[ground]) >= 4.5, (ink, ground)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
@@ -55,14 +56,17 @@ def append_bulk(w: Writing, chain: str, rows: list[tuple[str, str, str, dict[str
         head, _ = heads.get_or_create(chain=chain)
     at = w.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     actor = w.actor.public_id if w.actor is not None else "system"
-    seq, prev, text, sha = head.seq, head.digest, canonical_text, hashlib.sha256
-    first = f'{{"actor":{text(actor)},"at":"{at}","chain":{text(chain)},"data":'
-    last = f'","request":{text(w.request)},"seq":'
+    # ids, verbs and request ids are texts without anything odd: the quoting of canonical JSON is enough for them
+    seq, prev, quote, sha = head.seq, head.digest, encode_basestring, hashlib.sha256
+    first = f'{{"actor":{quote(actor)},"at":"{at}","chain":{quote(chain)},"data":'
+    last = f'","request":{quote(w.request)},"seq":'
     made = []
     for pk, (verb, obj, task, data) in zip(bulk.reserve_ids(Event, len(rows)), rows, strict=True):
         seq += 1
-        body = text(data)
-        hashed = f'{first}{body},"object":{text(obj)},"prev":"{prev}{last}{seq},"task":{text(task)},"verb":{text(verb)}}}'
+        hashed = (
+            f'{first}{canonical_text(data)},"object":{quote(obj)},"prev":"{prev}{last}{seq},'
+            f'"task":{quote(task)},"verb":{quote(verb)}}}'
+        )
         prev, before = sha(hashed.encode()).hexdigest(), prev
         made.append((pk, chain, seq, at, actor, verb, obj, task, data, w.request, before, prev))
     bulk.insert(Event, _COLUMNS, made)

@@ -144,7 +144,10 @@ def store_items(
     publics, task_publics = new_ids("i", len(items)), new_ids("t", len(items))
     proposals = iter(new_ids("pl", len(items)))
     link_ids = iter(bulk.reserve_ids(ItemAsset, sum(len(i.assets) for i in items)))
-    item_rows, task_rows, link_rows, logged = [], [], [], []
+    item_rows: list[Any] = []
+    task_rows: list[Any] = []
+    link_rows: list[Any] = []
+    logged: list[Any] = []
     prelabels: list[NewPrelabel] = []
     made: list[tuple[int, str, str]] = []
     lowest: int | None = None

@@ -34,14 +34,12 @@ def update(language: str, domain: str, messages: Messages) -> tuple[int, list[st
         known = old.get(msgid)
         text: Any = known.string if known is not None and "fuzzy" not in known.flags else ""
         first = text[0] if isinstance(text, tuple | list) else text
+        # Babel writes a place without a line, but its types do not know it.
+        places: Any = [(p, None) for p in sorted(found.places)]
         if found.plural is not None:
-            new.add(
-                (msgid, found.plural),
-                (first,) * new.num_plurals,
-                locations=[(p, None) for p in sorted(found.places)],
-            )
+            new.add((msgid, found.plural), (first,) * new.num_plurals, locations=places)
         else:
-            new.add(msgid, first, locations=[(p, None) for p in sorted(found.places)])
+            new.add(msgid, first, locations=places)
         if not first:
             missing.append(msgid)
     # The dates that the header would carry change with every run and say nothing.
