@@ -26,6 +26,7 @@ from annotator.models import (
     Task,
 )
 from annotator.queries.documents import read_document
+from annotator.queries.next_task import candidate
 from annotator.queries.versions import workflow_version
 
 TRIES = 20  # a candidate may be gone between reading and taking only where a writer skips the lock
@@ -93,16 +94,20 @@ def _label_seat(w: Writing, project: Project, member: Member, ahead: bool) -> As
             return open_seat_step(w, held["ahead"])
     elif "ahead" in held:
         return held["ahead"]
-    returned = None if ahead else _returned(w, project, member)
-    if returned is not None:
-        return returned
+    kept = _kept_for(w, project, member)
+    if kept is not None:
+        if ahead:  # else whoever always has a seat ahead would never come to what was returned
+            return {"code": "nothing_left", "message": "What was returned to you comes first."}
+        returned = _returned(w, kept)
+        if returned is not None:
+            return returned
     workflow = workflow_version(project.workflow_id).document if project.workflow_id else {}
     if ahead and not _enough(project):
         return {"code": "nothing_left", "message": "Too few tasks are left to keep one ahead."}
     for _ in range(TRIES):
-        task = _candidate(project, member, workflow)
+        task = candidate(project, member, workflow)
         if task is None and seats.expire_seats(w, project):
-            task = _candidate(project, member, workflow)
+            task = candidate(project, member, workflow)
         if task is None:
             return why_empty(project, member, w.now)
         if seats.occupy(task):
@@ -151,17 +156,20 @@ def _note_shown(seat: Assignment, task: Task) -> None:
     Assignment.objects.filter(pk=seat.pk).update(shown=seat.shown)
 
 
-def _returned(w: Writing, project: Project, member: Member) -> Assignment | None:
-    """What was returned to this person, first."""
+def _kept_for(w: Writing, project: Project, member: Member) -> int | None:
+    """The reservation of what was returned to this person, the oldest first."""
     found = sql.row(
         "SELECT r.id FROM annotator_reservation r JOIN annotator_task t ON t.id = r.task_id AND t.round = r.round"
         " WHERE r.person_id = %s AND t.project_id = %s AND r.until >= %s"
         " AND t.state IN ('returned', 'labelling', 'ready') ORDER BY r.id LIMIT 1",
         [member.account.person_id, project.pk, sql.moment(w.now)],
     )
-    if found is None:
-        return None
-    kept = Reservation.objects.select_related("task__project", "task__workflow", "base").get(pk=found[0])
+    return None if found is None else int(found[0])
+
+
+def _returned(w: Writing, reservation: int) -> Assignment | None:
+    """The seat of what was returned; None when somebody else has it now."""
+    kept = Reservation.objects.select_related("task__project", "task__workflow", "base").get(pk=reservation)
     task = kept.task
     if not seats.occupy(task):
         return None
@@ -188,58 +196,6 @@ def _returned(w: Writing, project: Project, member: Member) -> Assignment | None
     )
     kept.delete()
     return seat
-
-
-def _open_batches(project: Project, member: Member) -> list[int] | None:
-    """Batches this member may label from; None when none of the project is limited or paused."""
-    rows = sql.rows(
-        "SELECT b.id, b.paused, t.team_id FROM annotator_batch b LEFT JOIN annotator_batch_teams t"
-        " ON t.batch_id = b.id WHERE b.project_id = %s",
-        [project.pk],
-    )
-    if not any(paused or team for _, paused, team in rows):
-        return None
-    return [pk for pk, paused, team in rows if not paused and (team is None or team == member.team_id)]
-
-
-# A task of the queue that this person may label: a free slot, no seat of his in this round (a lost or freed
-# one does not count), no part in another stage, not skipped in this round, not exposed to others' work.
-CANDIDATE = """
-SELECT t.id FROM annotator_task t WHERE t.project_id = %s AND t.claimable AND t.rank > %s {batches} {exposed}
-AND NOT EXISTS (SELECT 1 FROM annotator_assignment a WHERE a.person_id = %s AND a.task_id = t.id
-  AND (a.round = t.round OR a.stage <> 'label') AND a.state NOT IN ('released', 'lost'))
-AND NOT EXISTS (SELECT 1 FROM annotator_skip k WHERE k.task_id = t.id AND k.round = t.round AND k.person_id = %s)
-ORDER BY t.rank LIMIT 1
-"""
-EXPOSED = (
-    "AND NOT EXISTS (SELECT 1 FROM annotator_exposure e WHERE e.item_id = t.item_id AND e.person_id = %s)"
-)
-
-
-def _candidate(project: Project, member: Member, workflow: dict[str, Any]) -> Task | None:
-    """The next task from the person's cursor on, else from the front."""
-    person = member.account.person_id
-    batches = _open_batches(project, member)
-    expose_ok = bool(workflow.get("expose_ok"))
-    text = CANDIDATE.format(
-        batches=""
-        if batches is None
-        else f"AND t.batch_id IN ({','.join(str(int(b)) for b in batches) or 'NULL'})",
-        exposed="" if expose_ok else EXPOSED,
-    )
-    mine = [person, person] if expose_ok else [person, person, person]
-    cursor = sql.row(
-        "SELECT rank FROM annotator_claimcursor WHERE project_id = %s AND person_id = %s",
-        [project.pk, person],
-    )
-    found = sql.row(text, [project.pk, cursor[0], *mine]) if cursor is not None else None
-    found = found or sql.row(text, [project.pk, -(2**62), *mine])
-    if found is None:
-        return None
-    task = sql.one(Task, "id = %s", [found[0]])
-    assert task is not None
-    task.project, task.workflow = project, workflow_version(task.workflow_id)
-    return task
 
 
 def _enough(project: Project) -> bool:

@@ -9,7 +9,18 @@ from django.urls import URLPattern
 # Each module under annotator/api that holds a resource has `urlpatterns`.
 RESOURCES = (
     "openapi",
-    "seats", "session", "accounts", "projects", "members", "releases", "schemas", "assets", "imports", "jobs", "items", "batches",
+    "seats",
+    "session",
+    "accounts",
+    "projects",
+    "members",
+    "releases",
+    "schemas",
+    "assets",
+    "imports",
+    "jobs",
+    "items",
+    "batches",
 )
 
 urlpatterns: list[URLPattern] = []

@@ -10,7 +10,10 @@ POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION concord_append_only() RETURNS trigger AS $$
 BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only'; END $$ LANGUAGE plpgsql
 """
-POSTGRES = "CREATE TRIGGER {table}_{op}_refused BEFORE {OP} ON {table} FOR EACH ROW EXECUTE FUNCTION concord_append_only()"
+POSTGRES = """
+CREATE TRIGGER {table}_{op}_refused BEFORE {OP} ON {table}
+FOR EACH ROW EXECUTE FUNCTION concord_append_only()
+"""
 REFUSED = (("annotator_event", "UPDATE"), ("annotator_event", "DELETE"), ("annotator_revision", "UPDATE"))
 
 

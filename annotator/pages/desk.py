@@ -23,6 +23,7 @@ from annotator.models import Account
 from annotator.pages.base import Page, field_errors
 from annotator.pages.words import ROLES, STAGES
 from annotator.queries import desk
+from annotator.queries.next_task import candidate
 
 
 def in_language(title: dict[str, str] | str) -> str:
@@ -62,7 +63,7 @@ class Desk(Page):
                     workflow = project.workflow.document if project.workflow else {}
                     # The claim's own rule, so that the desk never promises what the claim then refuses.
                     wait.anything = not project.paused and (
-                        wait.returned > 0 or claim_task._candidate(project, member, workflow) is not None
+                        wait.returned > 0 or candidate(project, member, workflow) is not None
                     )
                     if not wait.anything and not wait.seat:
                         wait.reason = (

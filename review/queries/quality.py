@@ -16,8 +16,8 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
+from annotator.core.workflow import DEFAULTS
 from annotator.models import AcceptedDocument, ChainHead, Event, Item, Project, SchemaVersion, WorkflowVersion
-from annotator.queries.workflows import DEFAULTS
 from review.core.agreement import MEASURES
 from review.core.intervals import BOOTSTRAP_REPEATS, clopper_pearson, cluster_bootstrap, finite_lot_interval
 from review.core.rules import attribute_value, comparable

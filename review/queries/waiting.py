@@ -13,8 +13,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from annotator.core.times import iso
+from annotator.core.workflow import DEFAULTS
 from annotator.models import HOLDING, LIVE, Account, Assignment, CandidateDocument, Member, Project, Task
-from annotator.queries.workflows import DEFAULTS
 from review.models import CheckOutcome, Dispute, LotMember, Verdict
 
 ANYBODY = ("expert", "checker")

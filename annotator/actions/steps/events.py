@@ -34,7 +34,7 @@ _COLUMNS = (
 
 
 def event_digest(fields: dict[str, Any]) -> str:
-    """sha256 of the canonical JSON of an event's fields (chain, seq, at, actor, verb, object, task, data, request, prev)."""
+    """sha256 of the canonical JSON of an event's fields: all columns but its own digest."""
     return digest(fields)
 
 

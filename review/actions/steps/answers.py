@@ -42,20 +42,31 @@ def answer_seat(w: Writing, seat: Assignment, *, token: str, active_ms: int) -> 
 
 
 def clean_marks(value: Any) -> list[dict[str, Any]]:
-    """Marks of a return: [{"region"?: id, "text": …}]; Invalid names the place."""
+    """Marks of a return: [{"region"?: id, "text": …, "error_type"?: …}]; Invalid names the place."""
     if not isinstance(value, list) or len(value) > 200:
         raise Invalid("bad_marks", "marks is a list of at most 200 objects.", field="marks")
     marks = []
     for index, entry in enumerate(value):
         where = f"marks.{index}"
-        if not isinstance(entry, dict) or set(entry) - {"region", "text"}:
-            raise Invalid("bad_mark", "A mark has a text and may name a region.", field=where)
-        text, region = entry.get("text", ""), entry.get("region")
+        if not isinstance(entry, dict) or set(entry) - {"region", "text", "error_type"}:
+            raise Invalid("bad_mark", "A mark has a text and may name a region and an error.", field=where)
+        text, region, error_type = entry.get("text", ""), entry.get("region"), entry.get("error_type", "")
         if not isinstance(text, str) or len(text) > MARK_CHARS:
             raise Invalid("bad_mark", "The text of a mark has at most 500 characters.", field=f"{where}.text")
         if region is not None and not isinstance(region, str):
             raise Invalid("bad_mark", "A mark names a region by its id.", field=f"{where}.region")
-        marks.append({"text": text} | ({"region": region} if region is not None else {}))
+        if error_type != "" and error_type not in ERROR_TYPES:
+            raise Invalid(
+                "unknown_error_type",
+                "There is no such error type.",
+                field=f"{where}.error_type",
+                cure=", ".join(ERROR_TYPES),
+            )
+        marks.append(
+            {"text": text}
+            | ({"region": region} if region is not None else {})
+            | ({"error_type": error_type} if error_type != "" else {})
+        )
     return marks
 
 
@@ -80,5 +91,5 @@ def marks_for(seat: Assignment, marks: list[dict[str, Any]], error_type: str) ->
     colleague's region would tell what the colleague drew."""
     own = read_document(seat)["regions"]
     return [
-        {**mark, "error_type": error_type} for mark in marks if "region" not in mark or mark["region"] in own
+        {"error_type": error_type, **mark} for mark in marks if "region" not in mark or mark["region"] in own
     ]
