@@ -98,7 +98,7 @@ def _label_seat(w: Writing, project: Project, member: Member, ahead: bool) -> As
     if kept is not None:
         if ahead:  # else whoever always has a seat ahead would never come to what was returned
             return {"code": "nothing_left", "message": "What was returned to you comes first."}
-        returned = _returned(w, kept)
+        returned = _returned(w, member, kept)
         if returned is not None:
             return returned
     workflow = workflow_version(project.workflow_id).document if project.workflow_id else {}
@@ -167,7 +167,7 @@ def _kept_for(w: Writing, project: Project, member: Member) -> int | None:
     return None if found is None else int(found[0])
 
 
-def _returned(w: Writing, reservation: int) -> Assignment | None:
+def _returned(w: Writing, member: Member, reservation: int) -> Assignment | None:
     """The seat of what was returned; None when somebody else has it now."""
     kept = Reservation.objects.select_related("task__project", "task__workflow", "base").get(pk=reservation)
     task = kept.task
@@ -188,7 +188,7 @@ def _returned(w: Writing, reservation: int) -> Assignment | None:
     )
     _note_shown(seat, task)
     w.event(
-        project.public_id,
+        task.project.public_id,
         "task.claimed",
         seat.public_id,
         task=task.public_id,

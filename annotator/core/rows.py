@@ -33,6 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,49}\Z")
 _SPACE = " \t\r\n"
 _END_OF_ROW = re.compile(r"[ \t\r\n]*")
+_AFTER_NUMBER = (",", "]", " ", "\t", "\r", "\n")
 _lenient = json.JSONDecoder().raw_decode
 # What the quick decoder reads otherwise than `strict_loads`: long numbers; and escapes, which are looked for apart.
 _ODD_NUMBER = re.compile(r"[0-9](?:[0-9]{15}|[eE]\+?[0-9]{3})")
@@ -194,8 +195,8 @@ def read_array(file: IO[bytes]) -> Iterator[Given]:
         while True:
             try:
                 value, end = _scan(text, at)
-                # a number or word at the very end of what was read may go on
-                if end < len(text) or over:
+                # a bare number may go on behind what was read so far ("0" of "0.5"); what has brackets may not
+                if over or text[at] in '{["' or text[end : end + 1] in _AFTER_NUMBER:
                     break
             except Invalid:
                 # a key twice, NaN: JSON but not strict. The lenient reader says where the row ends.

@@ -30,8 +30,9 @@ def make(target: Path) -> None:
     from annotator.core import masks
     from annotator.models import Asset, Release
     from tests.actors import add, box, claim, make_world, save
+    from tests.template import ready
 
-    call_command("migrate", interactive=False, verbosity=0)
+    ready()
     world = make_world(slots=1)
     for key in ("b", "a", "ä", "Z", "z", "中", "😀"):
         task = world.item(key)

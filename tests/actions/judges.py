@@ -21,7 +21,6 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
@@ -38,6 +37,7 @@ from review.actions.settle_check import settle_check  # noqa: E402
 from review.models import Agreement, CheckOutcome, Dispute, Lot, LotMember, Verdict  # noqa: E402
 from tests.actors import World, add, box, claim, make_world  # noqa: E402
 from tests.review_world import answer, compare, label_both  # noqa: E402
+from tests.template import ready  # noqa: E402
 
 
 def fresh_world(**workflow: Any) -> World:
@@ -175,7 +175,7 @@ def two_workers_compare_the_same_news() -> None:
 
 def main() -> None:
     """All scenarios, in order."""
-    call_command("migrate", verbosity=0)
+    ready()
     for scenario in (
         one_dispute_two_arbiters,
         one_check_answered_twice,

@@ -18,13 +18,18 @@ from annotator.actions import restore as verbs
 from annotator.core.errors import Invalid
 from annotator.queries.release_check import check_folder
 from tests.concurrency.postgres import database
+from tests.template import RUN
 
 STEPS = Path(__file__).with_name("backup_steps.py")
 
 
 def step(data: Path, *arguments: str, **more: str) -> Any:
     """Run one step in a process of its own on this data folder; its last line as JSON."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONCORD_", "DJANGO_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CONCORD_", "DJANGO_")) or name == RUN
+    }
     done = subprocess.run(
         [sys.executable, str(STEPS), *arguments],
         env={**kept, "CONCORD_DATA": str(data), **more},

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 from tests.browser.hands import Person
 from tests.browser.running import Site, demo_once, site_in
+from tests.template import RUN
 
 HERE = Path(__file__).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -73,9 +74,7 @@ def chromium(playwright: Playwright, executable: str) -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def stopped_site(executable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Of this worker; the demo that it starts from is made once for all workers."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    with site_in(demo_once(shared / "demo"), tmp_path_factory.mktemp("site") / "data") as site:
+    with site_in(demo_once(Path(os.environ[RUN]) / "demo"), tmp_path_factory.mktemp("site") / "data") as site:
         yield site
 
 

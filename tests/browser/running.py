@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from tests.template import RUN, lay
+
 ROOT = Path(__file__).resolve().parents[2]
 
 START_S = 120.0  # a busy machine, all processes at once
@@ -37,6 +39,8 @@ def environment(data: Path, **more: str) -> dict[str, str]:
 
 def make_demo(data: Path) -> None:
     """Database and demo in an empty folder; no process runs on it yet."""
+    if RUN in os.environ:
+        lay(data)
     done = subprocess.run(
         [sys.executable, "-m", "annotator.cli", "prepare"],
         cwd=ROOT,

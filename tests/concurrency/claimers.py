@@ -31,10 +31,11 @@ def main() -> int:
     import django
 
     django.setup()
-    from django.core.management import call_command
     from django.db import close_old_connections, connection
 
-    call_command("migrate", verbosity=0)
+    from tests.template import ready
+
+    ready()
     from annotator.actions import seat_verbs
     from annotator.actions.claim_task import claim_task
     from annotator.actions.save_annotation import save_annotation

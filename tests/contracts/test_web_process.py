@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.browser.running import demo_once
+from tests.template import RUN
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "scipy", "sklearn", "skimage", "cv2", "onnxruntime", "pydicom", "highdicom", "pandas")
@@ -99,6 +103,8 @@ print("RESULT " + json.dumps({"tops": sorted(tops), "seen": seen, "broken": brok
 @pytest.fixture(scope="module")
 def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     data = tmp_path_factory.mktemp("web") / "data"
+    demo = demo_once(Path(os.environ[RUN]) / "demo")
+    shutil.copytree(demo, data, ignore=shutil.ignore_patterns("bell-*"))
     environment = {key: value for key, value in os.environ.items() if not key.startswith("CONCORD_")}
     environment |= {
         "CONCORD_DATA": str(data),
@@ -106,11 +112,9 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         "CONCORD_LOG": "ERROR",
         "DJANGO_SETTINGS_MODULE": "annotator.site.settings",
     }
-    for command in (["-m", "annotator.cli", "prepare"], ["-c", PROBE]):
-        done = subprocess.run(
-            [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    command = [sys.executable, "-c", PROBE]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     result = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
     return json.loads(result.removeprefix("RESULT "))
 

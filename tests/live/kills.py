@@ -11,6 +11,7 @@ anything was lost, doubled, or rests where it must not.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import random
@@ -28,6 +29,14 @@ from typing import Any
 
 PEOPLE = 6
 SLOTS = 2
+
+
+LIBC = ctypes.CDLL(None)  # loaded once here: between fork and exec nothing may be loaded
+
+
+def die_with_parent() -> None:
+    """In a new child: SIGTERM when the parent dies, so that a run that is cut off leaves no server behind."""
+    LIBC.prctl(1, signal.SIGTERM)
 
 
 class Ledger:
@@ -75,6 +84,7 @@ class Server:
             stdout=self.log,
             stderr=self.log,
             start_new_session=True,
+            preexec_fn=die_with_parent,
         )
 
     def pids(self) -> dict[str, int]:
@@ -133,10 +143,11 @@ def main() -> int:
 
     django.setup()
     import httpx
-    from django.core.management import call_command
     from django.db import connections
 
-    call_command("migrate", verbosity=0)
+    from tests.template import ready
+
+    ready()
     from knox.models import AuthToken
 
     from annotator.models import Account, Asset, Member
@@ -156,168 +167,172 @@ def main() -> int:
     connections.close_all()
 
     server = Server(data, free_port())
-    server.start()
-    http = httpx.Client(timeout=20)
-    server.wait_ready(http)
-    ledger = Ledger(data / "ledger.jsonl")
-    over = threading.Event()
-    in_flight = [0]
-    gate = threading.Lock()
-    refused: Counter[str] = Counter()
+    try:
+        server.start()
+        http = httpx.Client(timeout=20)
+        server.wait_ready(http)
+        ledger = Ledger(data / "ledger.jsonl")
+        over = threading.Event()
+        in_flight = [0]
+        gate = threading.Lock()
+        refused: Counter[str] = Counter()
 
-    def send(client: Any, token: str, path: str, body: Any, key: str, content: bytes | None = None) -> Any:
-        """The same request with the same key until an answer comes."""
-        while True:
-            with gate:
-                in_flight[0] += 1
-            try:
-                headers = {
-                    "Authorization": f"Token {token}",
-                    "Idempotency-Key": key,
-                    "Content-Type": "application/json",
-                }
-                raw = content if content is not None else json.dumps(body).encode()
-                r = client.post(server.base + path, content=raw, headers=headers)
-                if r.status_code < 500:
-                    return r
-                refused[f"{r.status_code}"] += 1
-            except httpx.HTTPError:
-                pass  # cut: repeat
-            finally:
-                with gate:
-                    in_flight[0] -= 1
-            time.sleep(0.05)
-
-    def person(token: str, number: int) -> None:
-        client = httpx.Client(timeout=20)
-        rng = random.Random(o.seed * 1000 + number)
-        while not over.is_set():
-            r = send(
-                client, token, f"/api/projects/{project}/claims", {"stage": "label"}, secrets.token_hex(8)
-            )
-            work = r.json()
-            if r.status_code != 201:
-                time.sleep(0.3)
-                continue
-            seat, asset = work["assignment"], work["item"]["assets"][0]["id"]
-            revision, digest = seat["revision"], None
-            # equal boxes for everybody, so that compare agrees and the task goes on to accepted
-            boxes = [add(box(asset, 10 * k, 10, 10 * k + 8, 60)) for k in range(5)]
-            for part, submit in ((boxes[:2], False), (boxes[2:], True)):
-                key = secrets.token_hex(8)
-                kind = "submission" if submit else "revisions"
-                r = send(
-                    client,
-                    token,
-                    f"/api/assignments/{seat['id']}/{kind}",
-                    {"token": seat["token"], "if_revision": revision, "changes": part, "active_ms": 5},
-                    key,
-                )
-                if r.status_code != 201:
-                    refused[f"{kind} {r.status_code} {r.json().get('error', {}).get('code')}"] += 1
-                    break
-                answer = r.json()
-                revision, digest = answer["revision"], answer["digest"]
-                ledger.add(
-                    {"seat": seat["id"], "kind": kind, "revision": revision, "digest": digest, "key": key}
-                )
-            time.sleep(rng.uniform(0, 0.05))
-
-    def importer() -> None:
-        client = httpx.Client(timeout=20)
-        n = 0
-        while not over.is_set():
-            rows = [
-                {"external_key": f"imp-{n}-{k}", "assets": [{"role": "image", "sha256": shas[k]}]}
-                for k in range(40)
-            ]
-            raw = "\n".join(json.dumps(r) for r in rows).encode()
-            headers_key = secrets.token_hex(8)
+        def send(
+            client: Any, token: str, path: str, body: Any, key: str, content: bytes | None = None
+        ) -> Any:
+            """The same request with the same key until an answer comes."""
             while True:
                 with gate:
                     in_flight[0] += 1
                 try:
-                    r = client.post(
-                        server.base + f"/api/projects/{project}/imports",
-                        content=raw,
-                        headers={
-                            "Authorization": f"Token {lead}",
-                            "Idempotency-Key": headers_key,
-                            "Content-Type": "application/x-ndjson",
-                        },
-                    )
+                    headers = {
+                        "Authorization": f"Token {token}",
+                        "Idempotency-Key": key,
+                        "Content-Type": "application/json",
+                    }
+                    raw = content if content is not None else json.dumps(body).encode()
+                    r = client.post(server.base + path, content=raw, headers=headers)
                     if r.status_code < 500:
-                        break
+                        return r
+                    refused[f"{r.status_code}"] += 1
                 except httpx.HTTPError:
-                    pass
+                    pass  # cut: repeat
                 finally:
                     with gate:
                         in_flight[0] -= 1
-                time.sleep(0.1)
-            if r.status_code == 202:
-                ledger.add(
-                    {
-                        "kind": "import",
-                        "job": r.json()["job"]["id"]
-                        if isinstance(r.json().get("job"), dict)
-                        else r.json()["job"],
-                        "n": n,
-                    }
+                time.sleep(0.05)
+
+        def person(token: str, number: int) -> None:
+            client = httpx.Client(timeout=20)
+            rng = random.Random(o.seed * 1000 + number)
+            while not over.is_set():
+                r = send(
+                    client, token, f"/api/projects/{project}/claims", {"stage": "label"}, secrets.token_hex(8)
                 )
-                n += 1
-            else:
-                refused[f"import {r.status_code}"] += 1
-            over.wait(1.0)
+                work = r.json()
+                if r.status_code != 201:
+                    time.sleep(0.3)
+                    continue
+                seat, asset = work["assignment"], work["item"]["assets"][0]["id"]
+                revision, digest = seat["revision"], None
+                # equal boxes for everybody, so that compare agrees and the task goes on to accepted
+                boxes = [add(box(asset, 10 * k, 10, 10 * k + 8, 60)) for k in range(5)]
+                for part, submit in ((boxes[:2], False), (boxes[2:], True)):
+                    key = secrets.token_hex(8)
+                    kind = "submission" if submit else "revisions"
+                    r = send(
+                        client,
+                        token,
+                        f"/api/assignments/{seat['id']}/{kind}",
+                        {"token": seat["token"], "if_revision": revision, "changes": part, "active_ms": 5},
+                        key,
+                    )
+                    if r.status_code != 201:
+                        refused[f"{kind} {r.status_code} {r.json().get('error', {}).get('code')}"] += 1
+                        break
+                    answer = r.json()
+                    revision, digest = answer["revision"], answer["digest"]
+                    ledger.add(
+                        {"seat": seat["id"], "kind": kind, "revision": revision, "digest": digest, "key": key}
+                    )
+                time.sleep(rng.uniform(0, 0.05))
 
-    threads = [threading.Thread(target=person, args=(t, i), daemon=True) for i, t in enumerate(tokens)]
-    threads.append(threading.Thread(target=importer, daemon=True))
-    for t in threads:
-        t.start()
-    rng = random.Random(o.seed)
-    killed: Counter[str] = Counter()
-    while_in_flight = 0
-    back: list[float] = []
-    begin = time.monotonic()
-    while sum(killed.values()) < o.kills and time.monotonic() - begin < o.max_seconds:
-        time.sleep(rng.uniform(0.05, 1.5))
-        pids = server.pids()
-        what = rng.choices(["web", "io", "all"], [0.5, 0.35, 0.15])[0]
-        targets = list(pids.values()) if what == "all" else [pids[what]] if what in pids else []
-        busy = in_flight[0] > 0
-        try:
-            if what == "all" and server.process is not None:
-                os.kill(server.process.pid, signal.SIGKILL)
-            for pid in targets:
-                os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue  # it had just died: not counted
-        if not targets:
-            continue
-        killed[what] += 1
-        while_in_flight += busy
-        if what == "all":
-            assert server.process is not None
-            server.process.wait()
-            server.start()
-        back.append(server.wait_ready(http))
-    over.set()
-    for t in threads:
-        t.join(30)
-    # rest: everything that must move on has 15 s to do so
-    jobs_left, resting = -1, -1
-    django.db.close_old_connections()
-    from annotator.models import Event, IdempotencyKey, Item, Job, Revision, Task
+        def importer() -> None:
+            client = httpx.Client(timeout=20)
+            n = 0
+            while not over.is_set():
+                rows = [
+                    {"external_key": f"imp-{n}-{k}", "assets": [{"role": "image", "sha256": shas[k]}]}
+                    for k in range(40)
+                ]
+                raw = "\n".join(json.dumps(r) for r in rows).encode()
+                headers_key = secrets.token_hex(8)
+                while True:
+                    with gate:
+                        in_flight[0] += 1
+                    try:
+                        r = client.post(
+                            server.base + f"/api/projects/{project}/imports",
+                            content=raw,
+                            headers={
+                                "Authorization": f"Token {lead}",
+                                "Idempotency-Key": headers_key,
+                                "Content-Type": "application/x-ndjson",
+                            },
+                        )
+                        if r.status_code < 500:
+                            break
+                    except httpx.HTTPError:
+                        pass
+                    finally:
+                        with gate:
+                            in_flight[0] -= 1
+                    time.sleep(0.1)
+                if r.status_code == 202:
+                    ledger.add(
+                        {
+                            "kind": "import",
+                            "job": r.json()["job"]["id"]
+                            if isinstance(r.json().get("job"), dict)
+                            else r.json()["job"],
+                            "n": n,
+                        }
+                    )
+                    n += 1
+                else:
+                    refused[f"import {r.status_code}"] += 1
+                over.wait(1.0)
 
-    for _ in range(60):
-        time.sleep(0.5)
-        jobs_left = Job.objects.filter(state__in=["queued", "running"]).count()
-        resting = (
-            Task.objects.filter(state="compare").count()
-            + Task.objects.filter(state="labelling", n_submitted=SLOTS).count()
-        )
-        if not jobs_left and not resting:
-            break
-    server.stop()
+        threads = [threading.Thread(target=person, args=(t, i), daemon=True) for i, t in enumerate(tokens)]
+        threads.append(threading.Thread(target=importer, daemon=True))
+        for t in threads:
+            t.start()
+        rng = random.Random(o.seed)
+        killed: Counter[str] = Counter()
+        while_in_flight = 0
+        back: list[float] = []
+        begin = time.monotonic()
+        while sum(killed.values()) < o.kills and time.monotonic() - begin < o.max_seconds:
+            time.sleep(rng.uniform(0.05, 1.5))
+            pids = server.pids()
+            what = rng.choices(["web", "io", "all"], [0.5, 0.35, 0.15])[0]
+            targets = list(pids.values()) if what == "all" else [pids[what]] if what in pids else []
+            busy = in_flight[0] > 0
+            try:
+                if what == "all" and server.process is not None:
+                    os.kill(server.process.pid, signal.SIGKILL)
+                for pid in targets:
+                    os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue  # it had just died: not counted
+            if not targets:
+                continue
+            killed[what] += 1
+            while_in_flight += busy
+            if what == "all":
+                assert server.process is not None
+                server.process.wait()
+                server.start()
+            back.append(server.wait_ready(http))
+        over.set()
+        for t in threads:
+            t.join(30)
+        # rest: everything that must move on has 15 s to do so
+        jobs_left, resting = -1, -1
+        django.db.close_old_connections()
+        from annotator.models import Event, IdempotencyKey, Item, Job, Revision, Task
+
+        for _ in range(60):
+            time.sleep(0.5)
+            jobs_left = Job.objects.filter(state__in=["queued", "running"]).count()
+            resting = (
+                Task.objects.filter(state="compare").count()
+                + Task.objects.filter(state="labelling", n_submitted=SLOTS).count()
+            )
+            if not jobs_left and not resting:
+                break
+    finally:
+        server.stop()
 
     lost, doubled = [], []
     for row in ledger.rows:

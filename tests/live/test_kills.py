@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.kills import die_with_parent
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -32,6 +34,7 @@ def run(kills: int, seed: int, seconds: int) -> dict:
         text=True,
         timeout=seconds + 300,
         check=False,
+        preexec_fn=die_with_parent,
     )
     assert done.stdout, done.stderr[-3000:]
     result = json.loads(done.stdout.splitlines()[-1])
