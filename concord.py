@@ -273,6 +273,10 @@ def python_environment(**more: str) -> dict[str, str]:
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
     environment["PATH"] = f"{VENV / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
     environment["VIRTUAL_ENV"] = str(VENV)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+        # No bytecode beside sources, as asked: it goes into the environment's folder. Without any, each process
+        # would compile thousands of modules again, which is seconds of its start.
+        environment["PYTHONPYCACHEPREFIX"] = str(VENV / "bytecode")
     environment.update(more)
     return environment
 

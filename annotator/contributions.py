@@ -56,7 +56,8 @@ class ClaimPolicy:
 
     `find(w, project, person) -> Task | None` is called inside the claim's transaction;
     `start(w, task, assignment) -> dict` is the seat's start document;
-    `extend(assignment, work) -> dict` adds the stage's own fields to Work (reads only).
+    `extend(assignment, work) -> dict` adds the stage's own fields to Work (reads only);
+    `waiting(project, account) -> int` counts what `find` would give this account, one after the other.
     """
 
     stage: str
@@ -65,6 +66,7 @@ class ClaimPolicy:
     start: Callable[..., dict[str, Any]]
     extend: Callable[..., dict[str, Any]]
     empty: Callable[..., dict[str, Any]]
+    waiting: Callable[[Any, Any], int]
     parts: Callable[..., set[str]] | None = None  # parts(task): raster parts beyond the start document's
 
 

@@ -165,12 +165,14 @@ def park(
 def beat(*, actor: Account, seat: Assignment, token: str, now: datetime | None = None) -> dict[str, Any]:
     """Renew the lease; the browser sends it only after input in the last ten minutes. No event: nothing changed."""
     with writing(actor=actor, now=now, chain=seat.project.public_id) as w:
+        mine = Assignment.objects.filter(pk=seat.pk, token=token, lease_until__gt=w.now)
         until = seats.lease(seat.task.workflow.document, w.now)
-        if not Assignment.objects.filter(pk=seat.pk, state="live", token=token, lease_until__gt=w.now).update(
-            lease_until=until, parked=False
-        ):
-            raise _lost()
-        return {"lease_until": iso(until)}
+        if mine.filter(state="live").update(lease_until=until, parked=False):
+            return {"lease_until": iso(until)}
+        until = w.now + seats.AHEAD
+        if mine.filter(state="ahead").update(lease_until=until):
+            return {"lease_until": iso(until)}
+        raise _lost()
 
 
 def sweep() -> bool:

@@ -72,10 +72,11 @@ class Desk(Page):
                             else claim_task.why_empty(project, member, now)
                         )
                 else:
-                    wait.n = desk.judging(project, stage, self.actor)
+                    policy = site.claim_policies[stage]
+                    wait.n = policy.waiting(project, self.actor)
                     wait.anything = wait.n > 0
                     if not wait.anything and not wait.seat:
-                        wait.reason = site.claim_policies[stage].empty(project, self.actor)
+                        wait.reason = policy.empty(project, self.actor)
                 card.stages.append(wait)
             cards.append(card)
         return self.show(

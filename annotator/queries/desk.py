@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Sum
 
 from annotator import access
 from annotator.contributions import site
-from annotator.models import LIVE, Account, Assignment, Member, ParkedDraft, Project, Reservation, Task
-
-STATE_OF_STAGE = {"check": "check", "arbitrate": "disputed"}
+from annotator.models import Account, Assignment, Member, ParkedDraft, Project, Reservation
 
 
 @dataclass
@@ -96,20 +94,6 @@ def returned_to(account: Account, now: datetime) -> dict[int, int]:
         person_id=account.person_id, until__gt=now, task__state__in=("returned", "labelling")
     )
     return dict(rows.values_list("task__project").annotate(n=Count("pk")))
-
-
-def judging(project: Project, stage: str, account: Account) -> int:
-    """Tasks that wait in a stage and in which this person has no part yet."""
-    state = STATE_OF_STAGE.get(stage)
-    if state is None:
-        return 0
-    mine = Assignment.objects.filter(task=OuterRef("pk"), person_id=account.person_id).exclude(
-        state__in=("released", "lost")
-    )
-    others = Assignment.objects.filter(
-        task=OuterRef("pk"), round=OuterRef("round"), stage=stage, state__in=LIVE
-    )
-    return Task.objects.filter(~Exists(mine), ~Exists(others), project=project, state=state).count()
 
 
 def parked_drafts(account: Account) -> list[ParkedDraft]:

@@ -147,7 +147,15 @@ def _return(
     returned = [author for author in authors if not credited or author.public_id in credited] or authors
     _outcome(w, seat, candidate, "return", error_type, marks, candidate.digest)
     task = seat.task
-    by_seat = {author.pk: marks_for(author, marks, error_type) for author in returned}
+    by_seat = {
+        author.pk: marks_for(
+            author,
+            marks,
+            error_type,
+            {region for region, seats in by_region.items() if author.public_id in seats},
+        )
+        for author in returned
+    }
     states.hand_back(w, task, source="check", returned=returned, marks=by_seat, error_type=error_type)
     return {"outcome": "return", "state": "returned", "round": task.round}
 

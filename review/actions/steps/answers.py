@@ -3,6 +3,7 @@ transaction."""
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from django.db import transaction
@@ -86,10 +87,19 @@ def seat_for(actor: Account, dispute: Dispute) -> Assignment:
     return seat
 
 
-def marks_for(seat: Assignment, marks: list[dict[str, Any]], error_type: str) -> list[dict[str, Any]]:
+def marks_for(
+    seat: Assignment, marks: list[dict[str, Any]], error_type: str, agreed: Container[str] = ()
+) -> list[dict[str, Any]]:
     """The marks that this seat's person may read: those on own regions and those on none. A mark on a
-    colleague's region would tell what the colleague drew."""
+    colleague's region would tell what the colleague drew; where both drew it alike (`agreed`), the text is for
+    both, and the id, which is the colleague's, stays away."""
     own = read_document(seat)["regions"]
-    return [
-        {"error_type": error_type, **mark} for mark in marks if "region" not in mark or mark["region"] in own
-    ]
+    shown = []
+    for mark in marks:
+        region = mark.get("region")
+        if region is None or region in own:
+            shown.append({"error_type": error_type, **mark})
+        elif region in agreed:
+            shown.append({"error_type": error_type, **mark})
+            del shown[-1]["region"]
+    return shown

@@ -29,6 +29,10 @@ def claim_dispute(w: Writing, project: Project, account: Account) -> Task | None
     return None if found is None else found.task
 
 
+def waiting_disputes(project: Project, account: Account) -> int:
+    return open_disputes(project, account).filter(taken=False).count()
+
+
 def dispute_start(w: Writing, task: Task, account: Account) -> dict[str, Any]:
     """The seat's document: the agreed rest. How regions were made is hidden until the verdict."""
     return without_origin(dispute_of(task).agreed)
@@ -68,6 +72,10 @@ def claim_check(w: Writing, project: Project, account: Account) -> Task | None:
     return open_checks(project, account).filter(taken=False).first()
 
 
+def waiting_checks(project: Project, account: Account) -> int:
+    return open_checks(project, account).filter(taken=False).count()
+
+
 def check_start(w: Writing, task: Task, account: Account) -> dict[str, Any]:
     return without_origin(candidate_of(task).document)
 
@@ -93,9 +101,17 @@ def policies() -> list[ClaimPolicy]:
             dispute_start,
             dispute_extend,
             dispute_empty,
+            waiting_disputes,
             parts=dispute_parts,
         ),
         ClaimPolicy(
-            "check", "claim.check", claim_check, check_start, check_extend, check_empty, parts=check_parts
+            "check",
+            "claim.check",
+            claim_check,
+            check_start,
+            check_extend,
+            check_empty,
+            waiting_checks,
+            parts=check_parts,
         ),
     ]

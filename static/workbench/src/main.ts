@@ -90,6 +90,7 @@ class Page {
     this.#asset = undefined;
     const session = this.#session = await openSession(this.#boot, work, this.#api, this.#store, this.#active, {
       done: (how, answer) => this.#done(work, how, answer),
+      submitting: () => this.#flow.begin(),
       leave: async () => {
         await this.#session?.saver.flush();
         location.assign(this.#boot.urls["desk"] ?? "/");

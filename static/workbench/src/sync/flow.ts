@@ -24,6 +24,8 @@ export class Flow {
   readonly #prefetch: (asset: Asset) => unknown;
   #ahead: Work | null = null;
   #asking: Promise<void> | null = null;
+  /** The seat ahead on its way to being started, beside the submission of the one before. */
+  #opening: Promise<Answer<Work>> | null = null;
   #closed = false;
 
   constructor(api: Pick<Api, "send">, project: string, stage: string, prefetch: (asset: Asset) => unknown) {
@@ -60,13 +62,19 @@ export class Flow {
     }).finally(() => { this.#asking = null; });
   }
 
+  /** The person submits: the seat ahead is started beside the submission, not after it. */
+  begin(): void {
+    if (this.#ahead && !this.#opening) this.#opening = this.#seat(this.#ahead, "open") as Promise<Answer<Work>>;
+  }
+
   /** The next task: the one ahead if it is still ours, else a fresh claim. */
   async next(): Promise<Next> {
     await this.#asking;
     const ahead = this.#ahead;
-    this.#ahead = null;
+    const opening = this.#opening;
+    this.#ahead = this.#opening = null;
     if (ahead) {
-      const answer = await this.#seat(ahead, "open") as Answer<Work>;
+      const answer = await (opening ?? this.#seat(ahead, "open") as Promise<Answer<Work>>);
       if (answer.ok) return { kind: "work", work: answer.data };
       // Its short lease ran out, or the task was set aside: the queue decides afresh.
     }
@@ -79,7 +87,7 @@ export class Flow {
   /** Renews the seat ahead; one that is gone is forgotten and asked for again. */
   async beat(): Promise<void> {
     const ahead = this.#ahead;
-    if (!ahead) return;
+    if (!ahead || this.#opening) return;
     const answer = await this.#seat(ahead, "heartbeat");
     if (!answer.ok && answer.status >= 400 && answer.status < 500 && this.#ahead === ahead) {
       this.#ahead = null;

@@ -19,6 +19,8 @@ export interface Around {
   /** The seat is answered or given back: on to the next, with a word about what happened. */
   done(how: "submitted" | "skipped" | "parked" | "settled", answer: Partial<Submitted> | null): Promise<void>;
   leave(): Promise<void>;
+  /** An answer is on its way: what comes next may be made ready beside it. */
+  submitting(): void;
   /** Says what went wrong; the person stays where they are. */
   say(message: string): void;
   /** While a verb is under way nothing may be changed. */
@@ -70,6 +72,7 @@ export async function openSession(
   }
 
   async function submit(): Promise<void> {
+    around.submitting();
     const answer = await saver.submit();
     await around.done("submitted", answer);
   }

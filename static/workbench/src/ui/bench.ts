@@ -151,6 +151,7 @@ class Bench {
     delete dataset["usable"];
     delete dataset["task"];
     delete dataset["regions"];
+    delete dataset["prelabels"];
   }
 
   // ---- the picture
@@ -160,6 +161,7 @@ class Bench {
     dataset["usable"] = "1";
     dataset["task"] = this.#context.work.task.id;
     dataset["regions"] = String(this.core.regions.length);
+    dataset["prelabels"] = String(this.#context.work.prelabels.reduce((n, one) => n + Object.keys(one.regions).length, 0));
     performance.mark("bench-usable");
   }
 
