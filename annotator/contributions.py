@@ -83,6 +83,13 @@ class Contributions:
     subscribers: list[Subscriber] = field(default_factory=list)
     claim_policies: dict[str, ClaimPolicy] = field(default_factory=dict)
     frozen_checks: list[Callable[[Any], str | None]] = field(default_factory=list)
+    # named(digest) -> whether a row of an upper wing names these bytes of the blob store
+    blob_names: list[Callable[[str], bool]] = field(default_factory=list)
+
+    def claim_action(self, stage: str) -> str:
+        """The action in the access table that working in a stage needs."""
+        policy = self.claim_policies.get(stage)
+        return policy.action if policy is not None else "claim.label"
 
 
 site = Contributions()

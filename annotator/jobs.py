@@ -29,7 +29,7 @@ from annotator import db
 from annotator.actions.steps import events
 from annotator.actions.verb import Writing, writing
 from annotator.core.canonical import digest
-from annotator.core.errors import ConcordError
+from annotator.core.errors import ConcordError, Unavailable
 from annotator.models import Account, Job, Project
 
 log = logging.getLogger("concord.jobs")
@@ -239,6 +239,8 @@ def run(ticket: Ticket) -> str:
     finally:
         beat.stop()
     if state != "done":
+        if not ticket._mine().exists():
+            return "fenced"  # another worker is at it by now: nothing of its work is undone
         _undo(ticket.job)
     with writing(actor=None) as w:
         if not _finish(w, ticket.job, ticket.token, state, **extra):
@@ -311,6 +313,17 @@ def cancel(*, actor: Account | None, job: Job, now: Any = None, request: str = "
     return job
 
 
+def _ticked(tick: Callable[[], bool], lane: str) -> bool:
+    """One tick; one that fails holds up neither the other ticks nor the jobs."""
+    try:
+        return tick()
+    except (OperationalError, Unavailable):
+        raise  # the database is away: for all of them
+    except Exception:
+        log.exception("worker %s: a tick failed", lane)
+        return False
+
+
 def work(
     lane: str,
     *,
@@ -334,7 +347,7 @@ def work(
             busy = False
             try:
                 for tick in ticks or []:
-                    busy = tick() or busy
+                    busy = _ticked(tick, lane) or busy
                 ticket = take(lane)
                 if ticket is not None:
                     run(ticket)
@@ -345,7 +358,7 @@ def work(
                 close_old_connections()
                 time.sleep(0.5)
             except Exception:
-                log.exception("worker %s: a tick failed", lane)
+                log.exception("worker %s: the round failed", lane)
                 time.sleep(0.5)
             if busy:
                 continue

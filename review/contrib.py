@@ -68,7 +68,7 @@ def register() -> None:
     ]
     site.panels.append(Panel("review", "review/panel.html", "disputes.list", 20, _panel))
     site.claim_policies.update({policy.stage: policy for policy in policies()})
-    site.subscribers.append(Subscriber("compare", frozenset({"task.labelled"}), _compare))
+    site.subscribers.append(Subscriber("compare", frozenset({"task.labelled", "task.restored"}), _compare))
     site.release_parts.append(ReleasePart("quality_report", _report))
     site.release_gates.append(_gate)
     site.frozen_checks.append(_frozen)

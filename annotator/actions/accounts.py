@@ -121,6 +121,9 @@ def set_active(
             if not active:
                 AuthToken.objects.filter(user=account).delete()
                 Invitation.objects.filter(account=account, used_at=None).update(expires_at=w.now)
+                Invitation.objects.filter(made_by=account, used_at=None, expires_at__gt=w.now).update(
+                    expires_at=w.now
+                )
             w.event("site", "account.activated" if active else "account.deactivated", account.public_id)
         account.is_active = active
         return w.answer({"account": account_body(account)})

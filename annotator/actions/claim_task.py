@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from annotator import sql
 from annotator.actions.steps import seats
@@ -20,6 +20,7 @@ from annotator.models import (
     LIVE,
     Account,
     Assignment,
+    Exposure,
     Member,
     Project,
     Reservation,
@@ -122,7 +123,7 @@ def _label_seat(w: Writing, project: Project, member: Member, ahead: bool) -> As
 
 
 def _seat_of(w: Writing, task: Task, account: Account, ahead: bool) -> Assignment:
-    slot = seats.free_slot(task) if task.n_taken > 1 else 0
+    slot = seats.free_slot(task) if task.n_taken > 1 or task.round > 1 else 0
     until = w.now + seats.AHEAD if ahead else seats.lease(task.workflow.document, w.now)
     if not ahead:
         seats.start_round(w, task)
@@ -171,7 +172,7 @@ def _returned(w: Writing, member: Member, reservation: int) -> Assignment | None
     """The seat of what was returned; None when somebody else has it now."""
     kept = Reservation.objects.select_related("task__project", "task__workflow", "base").get(pk=reservation)
     task = kept.task
-    if not seats.occupy(task):
+    if not seats.occupy(task, own=kept.pk):
         return None
     seats.start_round(w, task)
     start = read_document(kept.base) if kept.base else None
@@ -215,17 +216,17 @@ def why_empty(project: Project, member: Member, now: datetime) -> dict[str, Any]
     tasks = Task.objects.filter(project=project)
     if not tasks.exists():
         return {"code": "nothing_left", "message": "Nothing has been imported yet."}
-    if (
-        Task.objects.filter(project=project, state__in=("ready", "labelling", "returned"))
-        .filter(~Q(stuck=""))
-        .exists()
-    ):
+    # Of tasks with an own part nothing is told: it would say what the colleague on them is doing.
+    part = Assignment.objects.filter(task=OuterRef("pk"), round=OuterRef("round"), person_id=person)
+    others = tasks.filter(~Exists(part.exclude(state__in=("released", "lost"))))
+    if others.filter(~Q(stuck=""), state__in=("ready", "labelling", "returned")).exists():
         return {
             "code": "stuck",
             "message": "The tasks that are left were skipped by everybody; the lead has been told.",
         }
     leased = (
         Assignment.objects.filter(project=project, stage="label", state__in=LIVE, lease_until__gt=now)
+        .filter(task__in=others.values("pk"))
         .exclude(person_id=person)
         .order_by("lease_until")
         .values_list("lease_until", flat=True)
@@ -268,6 +269,10 @@ def _policy_seat(w: Writing, project: Project, member: Member, stage: str) -> As
     )
     if policy.parts is not None:
         seats.grant_parts(seat, policy.parts(task))
+    # Whoever saw colleagues' work here does not label the item in a later round, also after giving the seat back.
+    Exposure.objects.bulk_create(
+        [Exposure(item_id=task.item_id, person_id=person, why=stage, at=w.now)], ignore_conflicts=True
+    )
     w.event(
         project.public_id,
         "task.claimed",

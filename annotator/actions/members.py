@@ -7,13 +7,25 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
+from annotator import access
 from annotator.actions.steps.accounts import PASSWORD_MAX, check_password, open_link, store_account
 from annotator.actions.steps.links import link_gone, make_link, use_link
 from annotator.actions.steps.members import store_member
 from annotator.actions.steps.seats import free_seat
-from annotator.actions.verb import Idem, iso, writing
+from annotator.actions.verb import Idem, Writing, iso, writing
+from annotator.contributions import site
 from annotator.core.errors import Conflict, Invalid, NotFound
-from annotator.models import LIVE, ROLES, Account, Assignment, Invitation, Member, Project, Team
+from annotator.models import (
+    LIVE,
+    ROLES,
+    Account,
+    Assignment,
+    Invitation,
+    Member,
+    Project,
+    Reservation,
+    Team,
+)
 
 INVITE_HOURS = 7 * 24
 INVITE_HOURS_MAX = 90 * 24
@@ -134,8 +146,11 @@ def change_member(
         if wanted is not None and wanted != member.roles:
             if "lead" in member.roles and "lead" not in wanted:
                 _keep_a_lead(project, member)
+            if "lead" not in wanted:
+                _end_links(w, project, member.account)
             data["roles"], data["before"] = wanted, member.roles
-            member.roles = wanted
+            member.project = project
+            _end_seats(w, member, wanted, "role_changed")
         if team is not None:
             new = _team(project, team)
             if (new.pk if new else None) != member.team_id:
@@ -145,6 +160,29 @@ def change_member(
             member.save(update_fields=["roles", "team"])
             w.event(project.public_id, "member.changed", account, data=data)
         return w.answer(member_body(member))
+
+
+def _end_seats(w: Writing, member: Member, roles: list[str], why: str) -> None:
+    """Held seats of stages that the roles no longer allow become lost: what was saved in them is there again for
+    this person if the role comes back. What was returned to the person goes to others."""
+    member.roles, member.active = roles, bool(roles)
+    held = Assignment.objects.select_related("task__project", "project").filter(
+        project=member.project, account=member.account, state__in=LIVE
+    )
+    for seat in held:
+        if not access.may(member.account, site.claim_action(seat.stage), member):
+            free_seat(w, seat, "lost", "seat.freed", {"why": why})
+    if not access.may(member.account, site.claim_action("label"), member):
+        Reservation.objects.filter(
+            task__project=member.project, person_id=member.account.person_id, until__gt=w.now
+        ).update(until=w.now)
+
+
+def _end_links(w: Writing, project: Project, account: Account) -> None:
+    """Open invitations that this account made stop working: nobody keeps a way back in for the time after."""
+    Invitation.objects.filter(project=project, made_by=account, used_at=None, expires_at__gt=w.now).update(
+        expires_at=w.now
+    )
 
 
 def remove_member(
@@ -157,11 +195,9 @@ def remove_member(
         if "lead" in member.roles:
             _keep_a_lead(project, member)
         Member.objects.filter(pk=member.pk).update(active=False)
-        held = Assignment.objects.select_related("task__project").filter(
-            project=project, account=member.account, state__in=LIVE
-        )
-        for seat in held:
-            free_seat(w, seat, "released", "seat.freed", {"why": "member_removed"})
+        member.project = project
+        _end_seats(w, member, [], "member_removed")
+        _end_links(w, project, member.account)
         w.event(project.public_id, "member.removed", account)
         return w.answer({"removed": account})
 

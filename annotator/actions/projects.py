@@ -17,7 +17,7 @@ from annotator.core import templates
 from annotator.core.canonical import same
 from annotator.core.errors import Conflict, Invalid
 from annotator.core.workflow import complete
-from annotator.models import Account, Item, Project, Task, WorkflowVersion
+from annotator.models import Account, Item, Job, Project, Task, WorkflowVersion
 
 TITLE_MAX, DESCRIPTION_MAX = 200, 10_000
 
@@ -185,6 +185,10 @@ def delete_project(
         if not Project.objects.filter(pk=project.pk, deleted_at=None).update(deleted_at=w.now):
             raise Conflict("already_deleted", "The project was deleted already.")
         w.event(project.public_id, "project.deleted", project.public_id)
+        # What still runs for it would write on behind the removal: nobody can see or end it from now on.
+        waiting = Job.objects.filter(project=project)
+        waiting.filter(state="queued").update(state="cancelled", finished_at=w.now)
+        waiting.filter(state="running").update(cancel_asked=True)
         # Not the project's own job: it would go with the project's rows.
         job, _ = jobs.enqueue(
             w, "delete_project", {"project": project.public_id}, project=None, created_by=actor

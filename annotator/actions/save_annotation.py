@@ -19,7 +19,7 @@ from annotator.core import document as documents
 from annotator.core import masks
 from annotator.core.canonical import digest
 from annotator.core.errors import ConcordError, Conflict, Invalid
-from annotator.models import Account, Assignment, Checkpoint, ParkedDraft, Part, Revision, Task
+from annotator.models import Account, Assignment, Checkpoint, Member, ParkedDraft, Part, Revision, Task
 from annotator.queries.assets import asset_infos
 from annotator.queries.documents import EVERY, read_document, remember
 from annotator.queries.versions import parsed
@@ -194,6 +194,9 @@ def _retake(w: Writing, seat: Assignment, token: str, if_revision: int) -> bool:
     )
     if state != "lost" or seat.stage != "label":
         return False
+    # The seat may have been lost because its holder was: the door asked before this write began.
+    if not Member.objects.filter(project_id=seat.project_id, account=w.actor, active=True).exists():
+        return False
     task = Task.objects.select_related("project").get(pk=seat.task_id)
     if task.round != seat.round or not seats.occupy(task):
         return False
@@ -286,7 +289,7 @@ def _why(
         )
     parked = None
     if listed:
-        parked, _ = ParkedDraft.objects.get_or_create(
+        parked, made = ParkedDraft.objects.get_or_create(
             assignment=seat,
             digest=digest(listed),
             defaults={
@@ -297,7 +300,8 @@ def _why(
                 "at": w.now,
             },
         )
-        w.event(seat.project.public_id, "draft.parked", parked.public_id, task=seat.task.public_id)
+        if made:
+            w.event(seat.project.public_id, "draft.parked", parked.public_id, task=seat.task.public_id)
     return Conflict(
         "lease_lost",
         "Your time for this task ran out and somebody else has it now. Your changes are kept.",

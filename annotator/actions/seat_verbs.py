@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.db.models import F
 from django.utils import timezone
 
 from annotator.actions.steps import seats, states
 from annotator.actions.verb import Idem, iso, writing
-from annotator.core.errors import Conflict, Invalid
+from annotator.core.errors import Conflict, Invalid, Unavailable
 from annotator.models import LIVE, Account, Assignment, Member, Reservation, Skip, Task
 from annotator.queries.workflows import grace_s
 
+log = logging.getLogger("concord.seats")
 SWEEP = 100  # tasks or seats a sweep takes in one transaction
 
 
@@ -58,13 +61,14 @@ def withdraw(
 def ask_return(
     *, actor: Account, seat: Assignment, reason: str, now: datetime | None = None, request: str = ""
 ) -> dict[str, Any]:
-    """Ask the checker or arbiter to return the own submission; recorded on the seat."""
+    """Ask the checker or arbiter to return the own submission; recorded on the seat.
+
+    The answer is the same whether or not the task was decided meanwhile: it would tell that the colleague is done.
+    """
     with writing(actor=actor, now=now, request=request, chain=seat.project.public_id) as w:
-        changed = Assignment.objects.filter(pk=seat.pk, state="submitted").exclude(
-            task__state__in=("accepted", "set_aside")
-        )
-        if not changed.update(ask_return=reason[:300] or "-"):
-            raise Conflict("too_late", "This task is decided already.")
+        asked = Assignment.objects.filter(pk=seat.pk, stage="label", state="submitted")
+        if not asked.update(ask_return=reason[:300] or "-"):
+            raise Conflict("not_submitted", "Only what was submitted can be returned.")
         w.event(seat.project.public_id, "annotation.return_asked", seat.public_id, task=seat.task.public_id)
         return {"asked": True}
 
@@ -184,10 +188,36 @@ def sweep() -> bool:
     if not (due.exists() or over.exists() or kept.exists()):
         return False
     moved = 0
+    ready = due.select_related("project", "workflow").order_by("due_at")
+    try:
+        with writing(actor=None, now=now) as w:
+            for task in ready[:SWEEP]:
+                states.close_labelling(w, task)
+                moved += 1
+    except (OperationalError, InterfaceError, Unavailable):
+        raise
+    except Exception:
+        # One damaged task must not hold up all others of the site: each by itself, and it is marked.
+        log.exception("labelling could not be closed; one by one")
+        moved = sum(_close_alone(task, now) for task in ready[:SWEEP])
     with writing(actor=None, now=now) as w:
-        for task in due.select_related("project", "workflow").order_by("due_at")[:SWEEP]:
-            states.close_labelling(w, task)
-            moved += 1
         moved += seats.expire_seats(w, limit=SWEEP)
         moved += seats.open_reservations(w, limit=SWEEP)
     return moved > 0
+
+
+def _close_alone(task: Task, now: datetime) -> int:
+    try:
+        with writing(actor=None, now=now, chain=task.project.public_id) as w:
+            states.close_labelling(w, task)
+    except (OperationalError, InterfaceError, Unavailable):
+        raise
+    except Exception as error:
+        log.exception("labelling of task %s could not be closed", task.public_id)
+        with writing(actor=None, now=now, chain=task.project.public_id) as w:
+            stuck = f"could not be closed: {type(error).__name__}"
+            waits = Task.objects.filter(pk=task.pk, state="labelling")
+            if waits.update(due_at=None, stuck=stuck[:200]):
+                name = task.public_id
+                w.event(task.project.public_id, "task.stuck", name, task=name, data={"stage": "label"})
+    return 1

@@ -253,7 +253,8 @@ class AssetFile(AssetOne):
             return True
         items = ItemAsset.objects.filter(asset=self.asset).values("item_id")
         if "annotator" in roles:
-            own = Assignment.objects.filter(account=self.actor, task__item_id__in=items).exclude(
+            person = self.actor.person_id
+            own = Assignment.objects.filter(person_id=person, task__item_id__in=items).exclude(
                 state="released"
             )
             if own.exists():

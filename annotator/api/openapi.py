@@ -71,6 +71,16 @@ class DoorSchema(AutoSchema):
             t for t in (type(self.view).__doc__, getattr(method, "__doc__", ""), f"`{action}`: {who}.") if t
         )
 
+    def get_request_serializer(self) -> None:
+        """Doors check their bodies themselves."""
+
+    def get_response_serializers(self) -> None:
+        """Answers are described in words."""
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """The session cookie or a token; nothing for a public door."""
+        return [] if getattr(self.view, "public", False) else [{"session": []}, {"token": []}]
+
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         """The operation with body, idempotency key, answers."""
         operation = super().get_operation(*args, **kwargs)

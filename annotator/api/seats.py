@@ -38,8 +38,7 @@ class Claims(Door):
         """201 Work, or 200 with assignment null."""
         body = take(self.body(), {"stage": str, "ahead": bool})
         stage = body.get("stage", "label")
-        policy = site.claim_policies.get(stage)
-        access.require(self.actor, policy.action if policy else "claim.label", self.member)
+        access.require(self.actor, site.claim_action(stage), self.member)
         answer = claim_task.claim_task(
             actor=self.actor,
             project=self.project,
@@ -57,9 +56,19 @@ class Claims(Door):
 
 
 class SeatDoor(Door):
-    """Base of the views of one own seat; a seat of somebody else does not exist."""
+    """Base of the views of one own seat; a seat of somebody else does not exist.
+
+    Roles count at once: who may no longer work in the seat's stage changes nothing there, and sees of it only
+    what is own (a label seat; the others show colleagues' work).
+    """
 
     seat: Assignment
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """The table's row of the seat, then that of its stage."""
+        super().initial(request, *args, **kwargs)
+        if request.method not in ("GET", "HEAD") or self.seat.stage != "label":
+            access.require(self.actor, site.claim_action(self.seat.stage), self.member)
 
     def locate(self, **kwargs: Any) -> str | None:
         """The project of the own seat. Raises NotFound."""

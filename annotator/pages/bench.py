@@ -9,6 +9,8 @@ from django.middleware.csrf import get_token
 from django.urls import path, reverse
 from django.utils.translation import get_language
 
+from annotator import access
+from annotator.contributions import site
 from annotator.core.errors import NotFound
 from annotator.models import Assignment
 from annotator.pages.base import Page
@@ -33,6 +35,8 @@ class Bench(Page):
     def get(self, request: HttpRequest, assignment: str) -> HttpResponse:
         """The shell. Nothing here depends on a colleague's work."""
         assert self.actor and self.project
+        if self.seat.stage != "label":  # it shows colleagues' work: only to who may still do this
+            access.require(self.actor, site.claim_action(self.seat.stage), self.member)
         project = self.project.public_id
         boot = {
             "work": work_of(self.seat),

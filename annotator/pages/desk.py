@@ -99,8 +99,7 @@ class Start(Page):
     def post(self, request: HttpRequest, project: str, stage: str) -> HttpResponse:
         """To the bench, or back to the desk with the reason."""
         assert self.actor and self.project and self.member
-        policy = site.claim_policies.get(stage)
-        access.require(self.actor, policy.action if policy else "claim.label", self.member)
+        access.require(self.actor, site.claim_action(stage), self.member)
         answer = claim_task.claim_task(
             actor=self.actor, project=self.project, member=self.member, stage=stage, request=self.request_id
         )

@@ -67,22 +67,29 @@ def held_seats(account: Account, now: datetime) -> list[Assignment]:
     """Own seats that can be gone on with, oldest first."""
     return list(
         Assignment.objects.select_related("project")
-        .filter(account=account, state="live", lease_until__gt=now, project__deleted_at=None)
+        .filter(
+            person_id=account.person_id, state="live", lease_until__gt=now, project__deleted_at=None
+        )
         .order_by("claimed_at")
     )
 
 
 def own_counts(account: Account, now: datetime) -> dict[int, dict[str, int]]:
-    """{project row: submitted, today, active ms of today} of label seats; a day is the last 24 hours."""
+    """{project row: tasks submitted, today, active ms of today}; a day is the last 24 hours.
+
+    Tasks, not seats: an annotation that stands in a new round because a colleague's was returned is a second seat.
+    """
     mine = Assignment.objects.filter(
         person_id=account.person_id, state__in=("submitted", "returned"), submitted_at__isnull=False
     )
     counts: dict[int, dict[str, int]] = {}
-    for row in mine.values("project").annotate(n=Count("pk")):
+    for row in mine.values("project").annotate(n=Count("task", distinct=True)):
         counts[row["project"]] = {"submitted": row["n"], "today": 0, "active_ms": 0}
     since = now - timedelta(hours=24)
     for row in (
-        mine.filter(submitted_at__gte=since).values("project").annotate(n=Count("pk"), ms=Sum("active_ms"))
+        mine.filter(submitted_at__gte=since)
+        .values("project")
+        .annotate(n=Count("task", distinct=True), ms=Sum("active_ms"))
     ):
         counts[row["project"]].update(today=row["n"], active_ms=row["ms"] or 0)
     return counts

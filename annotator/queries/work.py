@@ -22,8 +22,8 @@ from annotator.queries.workflows import grace_s
 
 
 def seat_of(account: Account, public_id: str) -> Assignment | None:
-    """The account's own seat with all that answering it needs, or None."""
-    seat = sql.one(Assignment, "public_id = %s AND account_id = %s", [public_id, account.pk])
+    """The person's own seat with all that answering it needs, or None. A known second account is the same person."""
+    seat = sql.one(Assignment, "public_id = %s AND person_id = %s", [public_id, account.person_id])
     if seat is None:
         return None
     task = sql.one(Task, "id = %s", [seat.task_id])

@@ -185,7 +185,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "COMPONENT_SPLIT_REQUEST": True,
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "session": {"type": "apiKey", "in": "cookie", "name": "concord_session"},
+            "token": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Token …"},
+        }
+    },
 }
 
 CONTENT_SECURITY_POLICY = {

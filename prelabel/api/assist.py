@@ -9,7 +9,9 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from annotator import access
 from annotator.api.base import Door, take
+from annotator.contributions import site
 from annotator.core.errors import NotFound
 from annotator.models import Assignment
 from annotator.queries.work import seat_of
@@ -37,6 +39,11 @@ class Assist(Door):
             raise NotFound()
         self.seat = seat
         return seat.project.public_id
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """The table's row of the tool, then that of the seat's stage: roles count at once."""
+        super().initial(request, *args, **kwargs)
+        access.require(self.actor, site.claim_action(self.seat.stage), self.member)
 
     def post(self, request: Request) -> Response:
         """The region, its area, whether it was cut at the tool's window; for masks the parts."""

@@ -12,11 +12,13 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+
 from annotator import news
 from annotator.actions.steps import seats as seat_steps
 from annotator.actions.steps import states
 from annotator.actions.verb import Writing, writing
-from annotator.core.errors import ConcordError, Conflict
+from annotator.core.errors import ConcordError, Conflict, Unavailable
 from annotator.models import Assignment, Exposure, Member, Task
 from annotator.queries.documents import read_document
 from review.core.agreement import MEASURES
@@ -29,7 +31,9 @@ from review.queries.sides import label_seats, part_bytes, shuffled
 
 log = logging.getLogger("concord.review")
 NAME = "compare"
-VERBS = frozenset({"task.labelled"})
+VERBS = frozenset({"task.labelled", "task.restored"})
+"""A task that is restored to compare waits for the same answer; elsewhere there is nothing to compare."""
+AWAY = (OperationalError, InterfaceError, Unavailable)
 TRIES = 3
 
 
@@ -49,6 +53,8 @@ def handle(chain: str, events: list[Any]) -> None:
     for event in events:
         try:
             compare_task(chain=chain, task_id=event.object, seq=event.seq)
+        except AWAY:
+            raise  # the database is away, the task is well: the news is read again
         except Exception as error:
             log.exception("task %s could not be compared", event.object)
             _give_up(chain, event, error)

@@ -78,7 +78,9 @@ def settle_check(
         digest = documents.digest(document)
         way = "checked" if mended is None else "mended"
         _outcome(w, seat, candidate, outcome, error_type, cleaned, digest)
-        states.accept(
+        # A mend that says unusable is no label: it sets the task aside, as it would from labelling.
+        settle = states.accept if document.get("unusable") is None else states.advance
+        settle(
             w,
             seat.task,
             source="check",
@@ -87,7 +89,7 @@ def settle_check(
             provenance=_provenance(candidate, seat, document),
             schema=candidate.schema,
         )
-        return w.answer({"outcome": outcome, "state": "accepted", "digest": digest}, 201)  # type: ignore[no-any-return]
+        return w.answer({"outcome": outcome, "state": seat.task.state, "digest": digest}, 201)  # type: ignore[no-any-return]
 
 
 def _mended(

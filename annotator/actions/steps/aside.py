@@ -61,9 +61,12 @@ def restore(w: Writing, task: Task, reason: str) -> str:
     if task.state != "set_aside":
         return f"state_{task.state}"
     target = task.state_before or "ready"
+    if target == "ready" and task.n_submitted >= task.n_slots:
+        return _anew(w, task)
     if target in ("ready", "labelling"):
         target = "labelling" if task.n_taken else "ready"
-    open_ = target in ("ready", "labelling") and task.n_taken < task.n_slots
+    kept = Reservation.objects.filter(task=task, round=task.round).count()
+    open_ = target in ("ready", "labelling") and task.n_taken + kept < task.n_slots
     due = w.now if target == "labelling" and task.n_submitted >= task.n_slots else None
     try:
         states.move(
@@ -80,11 +83,42 @@ def restore(w: Writing, task: Task, reason: str) -> str:
         )
     except Conflict:
         return "state_changed"
-    if target == "returned" and not Reservation.objects.filter(task=task, round=task.round).exists():
+    if target == "returned" and not kept:
         Task.objects.filter(pk=task.pk).update(claimable=True)
         open_ = True
     if open_:
         rewind_cursors(task.project_id, task.rank)
+    return ""
+
+
+def _anew(w: Writing, task: Task) -> str:
+    """A task that its people called unusable, and the lead does not: a new round, labelled from the start.
+
+    Back to the state it left would only come to the same answer again.
+    """
+    try:
+        states.move(
+            w,
+            task,
+            "set_aside",
+            "ready",
+            "task.restored",
+            data={"to": "ready", "round": task.round + 1},
+            round=task.round + 1,
+            n_taken=0,
+            n_submitted=0,
+            pinned=[],
+            pinned_at=None,
+            schema=None,
+            check_level=0,
+            state_before="",
+            reason="",
+            claimable=True,
+            due_at=None,
+        )
+    except Conflict:
+        return "state_changed"
+    rewind_cursors(task.project_id, task.rank)
     return ""
 
 

@@ -53,8 +53,18 @@ def lease(workflow: dict[str, Any], now: datetime) -> datetime:
     return now + timedelta(seconds=int(workflow.get("lease_s", 1800)))
 
 
+def kept_slots(task: Task, own: int | None = None) -> set[int]:
+    """Slots of the round that are kept for those whose work was returned, but for the `own` reservation."""
+    if task.round == 1:
+        return set()  # nothing was returned yet: the hot path asks nothing
+    found = sql.rows(
+        "SELECT id, slot FROM annotator_reservation WHERE task_id = %s AND round = %s", [task.pk, task.round]
+    )
+    return {slot for pk, slot in found if pk != own}
+
+
 def free_slot(task: Task) -> int:
-    """The lowest label slot of the round that nobody holds."""
+    """The lowest label slot of the round that nobody holds and that is kept for nobody."""
     held = {
         slot
         for (slot,) in sql.rows(
@@ -62,16 +72,27 @@ def free_slot(task: Task) -> int:
             " AND state IN ('live', 'ahead', 'submitted')",
             [task.pk, task.round],
         )
-    }
+    } | kept_slots(task)
     return next(n for n in range(task.n_slots + 1) if n not in held)
 
 
-def occupy(task: Task) -> bool:
-    """Count one more label seat if the task still has one free; False when somebody was faster."""
+def occupy(task: Task, own: int | None = None) -> bool:
+    """Count one more label seat if the task still has one free; False when somebody was faster.
+
+    Seats kept for others are not free; `own` is the reservation that is being taken up.
+    """
+    kept = len(kept_slots(task, own))
     changed = sql.run(
-        "UPDATE annotator_task SET n_taken = n_taken + 1, state = 'labelling', claimable = %s WHERE id = %s"
-        " AND round = %s AND n_taken = %s AND n_taken < n_slots AND state IN ('ready', 'labelling', 'returned')",
-        [bool(task.claimable and task.n_taken + 1 < task.n_slots), task.pk, task.round, task.n_taken],
+        "UPDATE annotator_task SET n_taken = n_taken + 1, state = 'labelling', claimable = %s, stuck = ''"
+        " WHERE id = %s AND round = %s AND n_taken = %s AND n_taken + %s < n_slots"
+        " AND state IN ('ready', 'labelling', 'returned')",
+        [
+            bool(task.claimable and task.n_taken + 1 + kept < task.n_slots),
+            task.pk,
+            task.round,
+            task.n_taken,
+            kept,
+        ],
     )
     if changed:
         task.n_taken += 1
@@ -138,7 +159,7 @@ def take_seat(
         person_id=account.person_id,
         schema_id=schema_id,
         digest=documents.digest(start) if start is not None else EMPTY_DIGEST,
-        exposed=bool(exposed),
+        exposed=bool(exposed) and stage == "label",
         marks=marks or [],
         base=base,
         **fields,
@@ -226,7 +247,7 @@ def open_reservations(w: Writing, limit: int = 200) -> int:
     n = 0
     for kept in Reservation.objects.filter(until__lt=w.now).select_related("task")[:limit]:
         task = kept.task
-        if task.round == kept.round and task.state in ("returned", "labelling"):
+        if task.round == kept.round and task.state in ("returned", "labelling", "ready"):
             held = Assignment.objects.filter(
                 task=task, round=task.round, stage="label", slot=kept.slot, state__in=HOLDING
             )

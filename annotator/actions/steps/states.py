@@ -35,6 +35,7 @@ def move(
 ) -> None:
     """One arrow. Raises Conflict("state_changed") when the task is no longer where the caller saw it."""
     sources = (source,) if isinstance(source, str) else source
+    fields.setdefault("stuck", "")  # what moves is not stuck any more
     changed = Task.objects.filter(pk=task.pk, state__in=sources, round=task.round).update(
         state=target, changed_at=w.now, **fields
     )

@@ -78,7 +78,7 @@ def seat_for(actor: Account, dispute: Dispute) -> Assignment:
         Assignment.objects.select_related(
             "project", "task__workflow", "task__project", "task__item", "schema"
         )
-        .filter(task_id=dispute.task_id, round=dispute.round, stage="arbitrate", account=actor)
+        .filter(task_id=dispute.task_id, round=dispute.round, stage="arbitrate", person_id=actor.person_id)
         .exclude(state="released")
         .first()
     )
