@@ -24,7 +24,8 @@ from annotator import places
 PORT = 8400
 COMPRESSED = {".js", ".css", ".svg", ".json", ".html", ".txt"}
 DEMO_ACCOUNTS = "demo-accounts.json"
-PASSED_ON = ("owner", "backup", "restore", "release", "verify_release", "verify", "check", "messages", "shots")
+PASSED_ON = ("owner", "backup", "restore", "release", "verify_release", "verify", "check", "messages", "reference",
+             "shots")  # fmt: skip
 
 
 def _began() -> float:
@@ -293,6 +294,11 @@ def bench(arguments: list[str]) -> int:
     os.execv(sys.executable, [sys.executable, str(folder / f"{arguments[0]}.py"), *arguments[1:]])
 
 
+def shots(arguments: list[str]) -> int:
+    """The pictures of docs/images."""
+    return bench(["screens", *arguments])
+
+
 def manage(arguments: list[str]) -> int:
     """Any management command, as manage.py would."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.site.settings")
@@ -324,6 +330,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "prepare": verb_prepare,
     "status": status,
     "bench": bench,
+    "shots": shots,
     "manage": manage,
 }
 

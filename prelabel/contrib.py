@@ -41,11 +41,18 @@ def _panel(project: Any) -> dict[str, Any]:
     return panel(project)
 
 
+def _names_model(digest: str) -> bool:
+    from prelabel.models import ModelVersion
+
+    return ModelVersion.objects.filter(sha256=digest).exists()
+
+
 def register() -> None:
     """Called once in `AppConfig.ready`."""
     from prelabel.actions.train_model import forget
 
     access.contribute(ROWS)
+    site.blob_names.append(_names_model)
     site.navigation.append(NavigationEntry("rules", "Rules and models", "rules", "rules.read", 40))
     site.panels.append(Panel("prelabel", "prelabel/panel.html", "rules.read", 40, _panel))
     jobs.register("prelabel.run_rule", "io", late("prelabel.actions.run_rule:run"))

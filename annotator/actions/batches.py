@@ -52,6 +52,8 @@ def edit_batch(
         _apply(w, project, batch, fields, made)
         batch.save()
         if "teams" in fields:
+            if not all(isinstance(name, str) for name in fields["teams"]):
+                raise Invalid("unknown_team", "There is no such team.", field="teams")
             teams = list(Team.objects.filter(project=project, name__in=fields["teams"]))
             if len(teams) != len(set(fields["teams"])):
                 raise Invalid("unknown_team", "There is no such team.", field="teams")

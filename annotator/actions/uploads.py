@@ -140,9 +140,7 @@ def finish_upload(
 ) -> dict[str, Any]:
     """All bytes are there: their digest is checked, they move to the blob store, the asset waits for its check."""
     if upload.finished_at is not None:
-        asset = Asset.objects.filter(project=upload.project, sha256=upload.sha256).first()
-        if asset is not None:
-            return {"asset": asset_body(asset), "job": None}
+        return _finished(upload)
     if upload.offset != upload.size:
         raise Conflict(
             "upload_incomplete", "Not all bytes have arrived.", offset=upload.offset, size=upload.size
@@ -154,6 +152,9 @@ def finish_upload(
             while piece := file.read(1 << 20):
                 sha.update(piece)
     except FileNotFoundError:
+        done = Upload.objects.select_related("project").filter(pk=upload.pk).exclude(finished_at=None).first()
+        if done is not None:
+            return _finished(done)  # finished by another request at the same moment
         raise Conflict(
             "upload_lost", "The bytes of this upload are gone.", cure="Begin a new upload.", offset=0
         ) from None
@@ -169,7 +170,7 @@ def finish_upload(
             field="sha256",
             cure="Upload the file again.",
         )
-    blobs.adopt(place, digest)
+    blobs.adopt(place, digest, keep=True)
     with writing(actor=actor, now=now, idem=idem, request=request) as w:
         if w.replayed is not None:
             return w.replayed  # type: ignore[no-any-return]
@@ -177,7 +178,16 @@ def finish_upload(
             w, upload.project, sha256=digest, name=upload.name, size=upload.size, encoding=encoding
         )
         Upload.objects.filter(pk=upload.pk).update(sha256=digest, finished_at=w.now)
-        return w.answer({"asset": asset_body(asset), "job": job.public_id if job else None}, 202)  # type: ignore[no-any-return]
+        answer: dict[str, Any] = w.answer(
+            {"asset": asset_body(asset), "job": job.public_id if job else None}, 202
+        )
+    place.unlink(missing_ok=True)
+    return answer
+
+
+def _finished(upload: Upload) -> dict[str, Any]:
+    asset = Asset.objects.get(project=upload.project, sha256=upload.sha256)
+    return {"asset": asset_body(asset), "job": None}
 
 
 def drop_upload(*, actor: Account, upload: Upload, now: datetime | None = None, request: str = "") -> None:

@@ -140,7 +140,7 @@ class UploadOne(UploadDoor):
     def patch(self, request: Request, upload: str) -> Response:
         length = bodies.length_of(request, settings.ASSET_LIMIT)
         offset = request.headers.get("Upload-Offset", "")
-        if not offset.isdigit() or len(offset) > 18:
+        if not offset.isdecimal() or len(offset) > 18:
             raise Invalid(
                 "missing_field", "Name the offset in the header Upload-Offset.", field="Upload-Offset"
             )
@@ -217,7 +217,7 @@ class AssetFile(AssetOne):
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox; default-src 'none'",
             "Cross-Origin-Resource-Policy": "same-origin",
-            "Content-Disposition": f"{_shown(found)}; filename*=UTF-8''{quote(found.name or found.public_id, safe='')}",
+            "Content-Disposition": f"{_shown(found)}; filename*=UTF-8''{quote(self._name(), safe='')}",
         }
         media_type = "text/plain; charset=utf-8" if found.kind == "text" else found.media_type
         if etag in [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]:
@@ -245,6 +245,11 @@ class AssetFile(AssetOne):
         )
 
     head = get  # type: ignore[assignment]
+
+    def _name(self) -> str:
+        """The file's name for who reads items as such; whoever works on seats may not be shown it (see Work)."""
+        named = {"lead", "importer", "viewer"} & set(self.member.roles)
+        return (self.asset.name if named else "") or self.asset.public_id
 
     def _may(self) -> bool:
         """An annotator: files of items of own seats; a viewer: of accepted items; who leads or decides: all."""

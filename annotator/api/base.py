@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from typing import Any, ClassVar
 
 from rest_framework.request import Request
@@ -15,7 +16,7 @@ from rest_framework.views import APIView
 
 from annotator import access
 from annotator.actions.verb import Idem, body_digest
-from annotator.core.errors import Invalid, Unauthenticated
+from annotator.core.errors import Invalid, NotFound, Unauthenticated
 from annotator.models import Account, Member, Project
 
 LIMIT, LIMIT_MAX = 50, 200
@@ -39,6 +40,8 @@ class Door(APIView):
             self.http_method_not_allowed(request)
         if not self.public and self.visitor is None:
             raise not_signed_in()  # before the object is looked for: nobody learns what there is
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise NotFound()  # PostgreSQL holds no U+0000, so nothing is named so
         project_id = self.locate(**kwargs)
         if project_id is not None:
             self.found = access.membership(self.visitor, project_id)
@@ -102,7 +105,7 @@ class Door(APIView):
     def limit(self) -> int:
         """Rows a page: ?limit=1..200, 50 unless told. Raises Invalid."""
         raw = self.request.query_params.get("limit", str(LIMIT))
-        if not raw.isdigit() or not 1 <= int(raw[:9]) <= LIMIT_MAX:
+        if not raw.isdecimal() or len(raw) > 9 or not 1 <= int(raw) <= LIMIT_MAX:
             raise Invalid("bad_limit", "limit is a whole number from 1 to 200.", field="limit")
         return int(raw)
 
@@ -112,7 +115,9 @@ class Door(APIView):
         if not raw:
             return None
         try:
-            value = json.loads(base64.urlsafe_b64decode(raw.encode() + b"=" * (-len(raw) % 4)))
+            # not strict_loads: places in the queue are integers beyond 2**53
+            decoded = base64.urlsafe_b64decode(raw.encode() + b"=" * (-len(raw) % 4))
+            value = json.loads(decoded, parse_float=_finite, parse_constant=_finite)
         except (ValueError, UnicodeError):
             value = None
         if not isinstance(value, list) or len(raw) > 400:
@@ -123,6 +128,13 @@ class Door(APIView):
                 cure="Start without a cursor.",
             )
         return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("not a finite number")
+    return value
 
 
 def not_signed_in() -> Unauthenticated:

@@ -42,7 +42,7 @@ def length_of(request: Request, limit: int) -> int:
     if media_type(request) in _FORMS:
         raise UnsupportedMediaType(media_type(request))
     declared = str(request._request.META.get("CONTENT_LENGTH") or "")
-    if not declared.isdigit():
+    if not declared.isdecimal() or len(declared) > 18:
         raise LengthRequired()
     if int(declared) > limit:
         raise TooLarge("body_too_large", "The body is larger than the published limit.", limit=limit)

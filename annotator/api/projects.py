@@ -12,9 +12,17 @@ from annotator import access
 from annotator.actions import projects
 from annotator.api.base import Door, make_cursor, take
 from annotator.core.errors import Invalid
-from annotator.models import Member
+from annotator.models import Account, Member, Project
 from annotator.queries import events as event_queries
 from annotator.queries.project_page import progress_of
+
+
+def _shown(project: Project, member: Member, actor: Account) -> dict[str, Any]:
+    """The project as this member sees it; the workflow for its leads only (it tells how many label each item)."""
+    body = projects.project_body(project)
+    if not access.may(actor, "project.edit", member):
+        body.pop("workflow")
+    return {**body, "roles": member.roles}
 
 
 class Projects(Door):
@@ -43,7 +51,7 @@ class Projects(Door):
         after = make_cursor([found[limit - 1].pk]) if len(found) > limit else None
         return Response(
             {
-                "results": [{**projects.project_body(m.project), "roles": m.roles} for m in found[:limit]],
+                "results": [_shown(m.project, m, self.actor) for m in found[:limit]],
                 "next": after,
             }
         )
@@ -79,10 +87,7 @@ class OneProject(Door):
 
     def get(self, request: Request, project: str) -> Response:
         """The project; the workflow for its lead only (it tells how many label each item)."""
-        body = projects.project_body(self.project)
-        if not access.may(self.actor, "project.edit", self.member):
-            body.pop("workflow")
-        return Response({**body, "roles": self.member.roles})
+        return Response(_shown(self.project, self.member, self.actor))
 
     def patch(self, request: Request, project: str) -> Response:
         """Title, description, paused, workflow (partial)."""
@@ -120,7 +125,7 @@ class Events(Door):
     def get(self, request: Request, project: str) -> Response:
         """?after=seq&limit -> {"results", "next"}: ask again with after=next."""
         raw = request.query_params.get("after", "0")
-        if not raw.isdigit() or len(raw) > 18:
+        if not raw.isdecimal() or len(raw) > 18:
             raise Invalid("bad_after", "after is a sequence number.", field="after")
         limit = self.limit()
         found: list[dict[str, Any]] = event_queries.after(

@@ -76,7 +76,7 @@ class SchemaOne(Door):
             if version == "current"
             else (
                 rows.filter(number=int(version)).first()
-                if version.isdigit() and len(version) < 9
+                if version.isdecimal() and len(version) < 9
                 else rows.filter(public_id=version).first()
             )
         )

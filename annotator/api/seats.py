@@ -16,6 +16,7 @@ from annotator.api.base import Door, take
 from annotator.contributions import site
 from annotator.core.errors import Invalid, NotFound
 from annotator.models import Assignment, ParkedDraft, Part
+from annotator.queries.desk import own_drafts
 from annotator.queries.work import seat_of, shown_parts, work_of
 
 MAX_ACTIVE_MS = 7 * 86_400_000
@@ -254,9 +255,7 @@ class ParkedDrafts(Door):
     def get(self, request: Request) -> Response:
         """Newest first, at most 200."""
         rows = (
-            ParkedDraft.objects.filter(account=self.actor)
-            .select_related("assignment__project")
-            .order_by("-id")[:200]
+            own_drafts(self.actor).order_by("-id")[:200]
         )
         return Response({"results": [_parked(row) for row in rows]})
 
@@ -269,9 +268,7 @@ class Parked(Door):
     def get(self, request: Request, draft: str) -> Response:
         """The draft. 404 for others'."""
         row = (
-            ParkedDraft.objects.filter(account=self.actor, public_id=draft)
-            .select_related("assignment__project")
-            .first()
+            own_drafts(self.actor).filter(public_id=draft).first()
         )
         if row is None:
             raise NotFound()

@@ -316,7 +316,7 @@ def _parse_control(control: object, where: str, labels: set[str], shapes: Shapes
         offered = found.setdefault("labels", "all")
         if offered != "all":
             for at, name in enumerate(_list(offered, f"{where}.labels", MAX_LABELS)):
-                if name not in labels:
+                if not isinstance(name, str) or name not in labels:
                     place = f"{where}.labels.{at}"
                     raise Invalid("unknown_label", "The label is not in this schema.", field=place)
         return
@@ -332,7 +332,7 @@ def _parse_constraint(constraint: object, where: str, labels: set[str]) -> None:
     found = _object(constraint, where)
     kind = _one_of(found.get("kind"), CONSTRAINT_KINDS, f"{where}.kind", "unknown_constraint")
     label = found.get("label")
-    if label is not None and label not in labels:
+    if label is not None and (not isinstance(label, str) or label not in labels):
         raise Invalid("unknown_label", "The label is not in this schema.", field=f"{where}.label")
     if kind == "no_overlap":
         if label is None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.utils.crypto import constant_time_compare
 
 from annotator import access
 from annotator.core.errors import ConcordError
@@ -24,9 +25,16 @@ class ProjectSocket(AsyncWebsocketConsumer):
     project = ""
 
     def _allowed(self) -> bool:
-        session = self.scope.get("session")
-        account_id = session.get(SESSION_KEY) if session is not None else None
+        # Read anew each time: a session ends by signing out, and by a changed password.
+        kept = self.scope.get("session")
+        key = kept.session_key if kept is not None else None
+        session = type(kept)(key).load() if kept is not None and key else {}
+        account_id = session.get(SESSION_KEY)
         actor = Account.objects.filter(pk=account_id, is_active=True).first() if account_id else None
+        if actor is not None and not constant_time_compare(
+            session.get(HASH_SESSION_KEY, ""), actor.get_session_auth_hash()
+        ):
+            actor = None
         try:
             _, member = access.membership(actor, self.project)
         except ConcordError:

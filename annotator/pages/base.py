@@ -17,7 +17,7 @@ from django.views import View
 
 from annotator import access
 from annotator.contributions import site
-from annotator.core.errors import ConcordError, Unauthenticated
+from annotator.core.errors import ConcordError, NotFound, Unauthenticated
 from annotator.models import Account, Member, Project
 
 
@@ -59,6 +59,8 @@ class Page(View):
             return self.http_method_not_allowed(request)
         if self.actor is None and not self.public:
             raise Unauthenticated("not_signed_in", "You are not signed in.", cure="Sign in, then try again.")
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            raise NotFound()  # PostgreSQL holds no U+0000, so nothing is named so
         project_id = self.locate(**kwargs)
         if project_id is not None:
             self.project, self.member = access.membership(self.actor, project_id)

@@ -27,7 +27,7 @@ class EventsPage(Page):
         task, verb = query.get("task", "").strip()[:32], query.get("verb", "").strip()[:50]
         chain = self.project.public_id
         rows = events.newest(
-            chain, LIMIT + 1, int(before) if before.isdigit() and len(before) < 19 else None, task, verb
+            chain, LIMIT + 1, int(before) if before.isdecimal() and len(before) < 19 else None, task, verb
         )
         shown = rows[:LIMIT]
         names = events.names_of({row["actor"] for row in shown})

@@ -68,8 +68,9 @@ class MembersPage(Page):
                 messages.success(request, _("The member is removed; what was submitted stays."))
             elif form == "invite":
                 hours = given.get("hours", "")
+                whole = hours.isdecimal() and len(hours) < 7
                 made = members.invite(
-                    roles=given.getlist("roles"), hours=int(hours) if hours.isdigit() else 0, **common
+                    roles=given.getlist("roles"), hours=int(hours) if whole else 0, **common
                 )
                 # Shown in this answer only: a redirect would have to store the secret somewhere.
                 return self._page(
@@ -77,7 +78,8 @@ class MembersPage(Page):
                 )
             elif form == "withdraw":
                 number = given.get("invitation", "")
-                members.withdraw_invitation(invitation=int(number) if number.isdigit() else 0, **common)
+                whole = number.isdecimal() and len(number) < 19
+                members.withdraw_invitation(invitation=int(number) if whole else 0, **common)
                 messages.success(request, _("The link no longer works."))
         except ConcordError as error:
             errors = field_errors(error, {"username", "roles", "team", "hours"})

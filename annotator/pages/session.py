@@ -224,7 +224,7 @@ class Profile(Page):
                 made = accounts.create_token(
                     actor=self.actor,
                     label=request.POST.get("label", ""),
-                    days=int(days) if days.isdigit() else None,
+                    days=int(days) if days.isdecimal() and len(days) < 7 else None,
                     request=self.request_id,
                 )
                 # Shown in this answer only: a redirect would have to store the secret somewhere.

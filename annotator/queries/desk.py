@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from annotator import access
 from annotator.contributions import site
@@ -103,13 +103,17 @@ def returned_to(account: Account, now: datetime) -> dict[int, int]:
     return dict(rows.values_list("task__project").annotate(n=Count("pk")))
 
 
+def own_drafts(account: Account) -> QuerySet[ParkedDraft]:
+    """Own parked drafts in projects that the account is in; of others they are kept but not shown."""
+    projects = Member.objects.filter(account=account, active=True, project__deleted_at=None)
+    return ParkedDraft.objects.select_related("assignment__project").filter(
+        account=account, assignment__project__in=projects.values("project")
+    )
+
+
 def parked_drafts(account: Account) -> list[ParkedDraft]:
     """Own work that came after its seat was lost; kept, newest first."""
-    return list(
-        ParkedDraft.objects.select_related("assignment__project")
-        .filter(account=account, assignment__project__deleted_at=None)
-        .order_by("-id")[:20]
-    )
+    return list(own_drafts(account).order_by("-id")[:20])
 
 
 def own_feedback(account: Account) -> list[dict[str, Any]]:

@@ -63,7 +63,11 @@ def work_of(seat: Assignment) -> dict[str, Any]:
             "id": item.public_id,
             "key": item.external_key if "external_key" in listed else None,
             "metadata": {k: v for k, v in item.metadata.items() if k in listed},
-            "assets": [asset_json(role, a) for role, a in item_assets(item.pk)],
+            "assets": [
+                # a file's name tells as much as the key (a patient, a class), so it is shown only with it
+                asset_json(role, a) | ({} if "external_key" in listed else {"name": role or a.kind})
+                for role, a in item_assets(item.pk)
+            ],
         },
         "schema": {
             "id": seat.schema.public_id,

@@ -80,7 +80,7 @@ class Preview(Door):
         """The plan's record, as it would stand on a frozen lot."""
         query = request.query_params
         raw = query.get("size", "")
-        if not raw.isdigit() or not 1 <= int(raw[:9]) <= MAX_PREVIEW:
+        if not raw.isdecimal() or len(raw) > 9 or not 1 <= int(raw) <= MAX_PREVIEW:
             raise Invalid("bad_size", "size is a whole number from 1 to 200,000.", field="size")
         try:
             made = fixed_fraction.plan(

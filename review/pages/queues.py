@@ -33,10 +33,7 @@ class Disputes(Page):
     def _key(self, row: dict[str, Any]) -> str:
         """An item's key where the project shows it, or to a lead; else its id: keys of files can tell the
         answer."""
-        assert self.project
-        workflow = self.project.workflow.document if self.project.workflow else {}
-        listed = "external_key" in workflow.get("shown_fields", ())
-        return str(row["key"] if listed or self.may("items.list") else row["item"])
+        return str(row["key"] if row["key"] is not None else row["item"])
 
 
 class Checks(Disputes):

@@ -55,7 +55,7 @@ def dispute_rows(project: Project, member: Member, cursor: list[Any] | None, lim
     differences = Difference.objects.filter(dispute__in=page[:limit]).values_list("dispute_id", "kind")
     for dispute_pk, kind in differences:
         kinds.setdefault(dispute_pk, Counter())[kind] += 1
-    asked = _asked([row.task_id for row in page[:limit]])
+    asked, keys = _asked([row.task_id for row in page[:limit]]), _shows_keys(project, member)
     rows = [
         {
             "at": [row.worst, row.n_differences, row.pk],
@@ -63,7 +63,7 @@ def dispute_rows(project: Project, member: Member, cursor: list[Any] | None, lim
                 "id": row.public_id,
                 "task": row.task.public_id,
                 "item": row.task.item.public_id,
-                "key": row.task.item.external_key,
+                "key": row.task.item.external_key if keys else None,
                 "round": row.round,
                 "worst": row.worst,
                 "n": row.n_differences,
@@ -76,6 +76,12 @@ def dispute_rows(project: Project, member: Member, cursor: list[Any] | None, lim
         for row in page[:limit]
     ]
     return rows, len(page) > limit
+
+
+def _shows_keys(project: Project, member: Member) -> bool:
+    """Whether the project shows items' keys to those who judge; a key can tell the answer. Leads see them."""
+    workflow = project.workflow.document if project.workflow else {}
+    return "lead" in member.roles or "external_key" in workflow.get("shown_fields", ())
 
 
 def _asked(task_pks: list[int]) -> set[int]:
@@ -95,14 +101,14 @@ def check_rows(project: Project, member: Member, cursor: list[Any] | None, limit
     if after is not None:
         found = found.filter(Q(task__rank__gt=after[0]) | Q(task__rank=after[0], pk__gt=after[1]))
     page = list(found.order_by("task__rank", "pk")[: limit + 1])
-    asked = _asked([row.task_id for row in page[:limit]])
+    asked, keys = _asked([row.task_id for row in page[:limit]]), _shows_keys(project, member)
     rows = [
         {
             "at": [row.task.rank, row.pk],
             "json": {
                 "task": row.task.public_id,
                 "item": row.task.item.public_id,
-                "key": row.task.item.external_key,
+                "key": row.task.item.external_key if keys else None,
                 "round": row.round,
                 "way": row.way,
                 "taken": row.taken,

@@ -22,6 +22,9 @@ from tests.template import RUN
 
 STEPS = Path(__file__).with_name("backup_steps.py")
 
+# What the fixtures of this module make costs seconds: once, so one process runs all its tests.
+pytestmark = pytest.mark.xdist_group("backup")
+
 
 def step(data: Path, *arguments: str, **more: str) -> Any:
     """Run one step in a process of its own on this data folder; its last line as JSON."""

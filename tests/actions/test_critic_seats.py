@@ -154,8 +154,10 @@ def test_a_task_decided_unusable_is_labelled_anew_when_restored(world: World) ->
     dispute = Dispute.objects.get(task=task)
     seat = claim(world, world.expert, "arbitrate")
     assert seat
-    key = next(s["key"] for s in dispute.sides if Assignment.objects.get(public_id=s["assignment"]).account_id == world.ann1.pk)
-    decisions = [{"difference": d.public_id, "choice": key} for d in dispute.differences.all() if d.kind == "usability"]
+    own = Assignment.objects.get(task=task, stage="label", account=world.ann1).public_id
+    key = next(side["key"] for side in dispute.sides if side["assignment"] == own)
+    usability = dispute.differences.filter(kind="usability")
+    decisions = [{"difference": row.public_id, "choice": key} for row in usability]
     decide_dispute(actor=world.expert, dispute=dispute, token=seat.token, decisions=decisions)
     task.refresh_from_db()
     assert task.state == "set_aside"
@@ -211,6 +213,48 @@ def test_a_database_that_is_away_does_not_make_a_task_stuck(
         pass
     task.refresh_from_db()
     assert (task.state, task.stuck) == ("accepted", "")
+
+
+# --- a schema published in the middle of a round ---
+
+
+def test_a_document_accepted_under_an_older_schema_is_carried_over_too(db: None) -> None:
+    from copy import deepcopy
+
+    from annotator.actions.publish_schema import publish_schema
+    from annotator.models import AcceptedDocument
+    from tests.actors import SCHEMA
+    from tests.files import run_jobs
+
+    world = make_world(slots=1)
+    tasks = [world.item(), world.item()]
+    answer(world, world.ann1, [add(box(asset_of(tasks[0]), 10, 10, 60, 60))])
+    compare()
+    late = claim(world, world.ann1)
+    assert late
+    document = deepcopy(SCHEMA)
+    document["labels"][0]["name"] = "money"
+    mapping = {"labels": {"coin": "money"}}
+    world.project.refresh_from_db()
+    publish_schema(actor=world.lead, project=world.project, document=document, mapping=mapping)
+    run_jobs()
+    save(late, [add(box(asset_of(tasks[1]), 10, 10, 60, 60))], submit=True)
+    compare()
+    run_jobs()
+    current = AcceptedDocument.objects.filter(current=True)
+    labels = {r["label"] for row in current for r in row.document["regions"].values()}
+    assert labels == {"money"} and {row.schema.number for row in current} == {2} and len(current) == 2
+
+
+def test_nothing_is_kept_for_an_author_who_has_left_already(world: World) -> None:
+    task, dispute = disputed(world)
+    side = {s["key"]: s["assignment"] for s in dispute.sides}
+    author = Assignment.objects.get(public_id=side["A"]).account
+    members.remove_member(actor=world.lead, project=world.project, account=author.public_id)
+    give_back(world, dispute, ["A"])
+    seat_verbs.sweep()
+    other = claim(world, world.ann3)
+    assert other and other.task_id == task.pk
 
 
 # --- exposure ---

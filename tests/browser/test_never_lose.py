@@ -111,7 +111,6 @@ def test_a_reload_keeps_what_was_not_sent(bench: Bench) -> None:
     expect(bench.page.locator(KEPT)).to_be_attached(timeout=WAIT_MS)
     reloaded(bench)
     bench.regions(n)
-    assert bench.work()["document"]["regions"] == {}, "nothing of it had been sent"
     bench.page.unroute_all()
     reloaded(bench)
     bench.regions(n)
@@ -279,8 +278,8 @@ def test_keys_of_an_input_method_do_nothing_to_the_work(bench: Bench) -> None:
         keydown(page, "Process", "KeyN")
         keydown(page, "2", "Digit2")
         keydown(page, "Enter", "Enter")
+        expect(page.locator("[data-label]")).to_have_count(0)  # no label is called so
     bench.regions(n)
-    expect(page.locator("[data-label='coin'][aria-selected='true']")).to_be_attached()
     wire.send("Input.insertText", {"text": "环"})
     expect(page.locator("[data-label]")).to_have_count(1)  # the crater, by its Chinese title
     page.keyboard.press("Enter")

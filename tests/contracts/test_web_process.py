@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "scipy", "sklearn", "skimage", "cv2", "onnxruntime", "pydicom", "highdicom", "pandas")
 RESIDENT_LIMIT_MIB = 130
 
+# What the fixtures of this module make costs seconds: once, so one process runs all its tests.
+pytestmark = pytest.mark.xdist_group("web process")
+
 PROBE = r"""
 import json, os, sys
 from annotator.site.asgi import application  # what the server imports

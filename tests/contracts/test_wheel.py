@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# What the fixtures of this module make costs seconds: once, so one process runs all its tests.
+pytestmark = pytest.mark.xdist_group("wheel")
 LEFT_OUT = (
     ".git",
     ".venv",

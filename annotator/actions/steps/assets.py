@@ -10,10 +10,12 @@ from django.db.models import Sum
 
 from annotator import blobs
 from annotator.actions.steps.items import TEXT_IN_ROW
+from annotator.contributions import site
+from annotator.core import masks
 from annotator.core.errors import ConcordError, Invalid, TooLarge
 from annotator.jobs import enqueue
 from annotator.modalities.text import ENCODINGS
-from annotator.models import Asset, Job, Project, Upload
+from annotator.models import Asset, Job, Part, Project, Release, Upload
 
 if TYPE_CHECKING:
     from annotator.actions.verb import Writing
@@ -114,6 +116,36 @@ def short_text(text: str | None, sha: str) -> str | None:
 
 
 def drop_blob(sha: str) -> None:
-    """Remove the bytes of a refused file, unless a row that was not refused names them."""
-    if not Asset.objects.filter(sha256=sha).exclude(state="refused").exists():
+    """Remove the bytes of a refused file, unless something else in the store is these very bytes.
+
+    The store is one for all: whoever sends the bytes of a mask part, a release's file or a model must not be able
+    to have them removed by having them refused as a picture.
+    """
+    if not _named(sha):
         blobs.path(sha).unlink(missing_ok=True)
+
+
+def _named(sha: str) -> bool:
+    if (
+        Asset.objects.filter(sha256=sha).exclude(state="refused").exists()
+        or Part.objects.filter(digest=sha).exists()
+        or Job.objects.filter(kind="import", result__rejects=sha).exists()
+        or any(named(sha) for named in site.blob_names)
+    ):
+        return True
+    releases = Release.objects.values_list("files", "options")
+    if any(sha in (options.get("members"), *(f["sha256"] for f in files.values())) for files, options in releases):
+        return True
+    return _is_part(sha)
+
+
+def _is_part(sha: str) -> bool:
+    """A raster part may be named by a prelabel that no seat was handed yet. No picture reads as a part."""
+    place = blobs.path(sha)
+    try:
+        if place.stat().st_size > masks.MAX_PART_BYTES:
+            return False
+        masks.part_runs(place.read_bytes())
+    except (OSError, ConcordError):
+        return False
+    return True

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 from annotator.actions.steps import seats
 from annotator.core import document as documents
 from annotator.core.errors import Conflict
-from annotator.models import AcceptedDocument, Assignment, CandidateDocument, Reservation, SchemaVersion, Task
+from annotator.models import (
+    AcceptedDocument,
+    Assignment,
+    CandidateDocument,
+    Job,
+    Member,
+    Project,
+    Reservation,
+    SchemaVersion,
+    Task,
+)
 from annotator.queries.documents import read_document
 
 if TYPE_CHECKING:
@@ -138,7 +148,23 @@ def accept(
         at=w.now,
     )
     row.save(force_insert=True)
+    _carry_over(w, task, schema)
     return row
+
+
+def _carry_over(w: Writing, task: Task, schema: SchemaVersion) -> None:
+    """A round keeps the schema version that it was pinned to. When another is in force by the time its document is
+    accepted, the document follows by the job that carried the others over; else a release would mix two versions."""
+    in_force = SchemaVersion.objects.filter(pk__in=Project.objects.filter(pk=task.project_id).values("schema")).first()
+    if in_force is None or in_force.number <= schema.number:
+        return
+    from annotator.jobs import enqueue
+
+    running = Job.objects.filter(kind="migrate_labels", project_id=task.project_id, state="running").first()
+    payload = {"schema": in_force.public_id, "prelabels_to": 0}
+    if running is not None:  # it may be past this document already, so another follows it
+        payload["after"] = running.public_id
+    enqueue(w, "migrate_labels", payload, project=task.project, created_by=None)
 
 
 def hand_back(
@@ -178,13 +204,19 @@ def hand_back(
         check_level=0,
     )
     Assignment.objects.filter(pk__in=going).update(state="returned")
+    # For who has left meanwhile nothing is kept: the next sweep offers the seat to others.
+    active = {
+        member.account_id
+        for member in Member.objects.filter(project_id=task.project_id, active=True, account__is_active=True)
+        if "annotator" in member.roles
+    }
     for a in returned:
         Reservation.objects.create(
             task=task,
             round=task.round,
             slot=a.slot,
             person_id=a.person_id,
-            until=until,
+            until=until if a.account_id in active else w.now,
             base=a,
             marks=marks.get(a.pk, []),
         )

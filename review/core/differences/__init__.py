@@ -3,7 +3,7 @@
 A kind's file has KIND, ORDER (in which the questions about one object are applied), LEVEL ("region" or
 "document"), TITLE (what the question is called), `find(case)` and `apply(document, difference, decision,
 sides)`, which answers with changes in the one change grammar; undoing a decision is their inverse. `relation`
-is a reserved name: issue 1 has no relations in its documents.
+is a reserved name: documents have no relations yet.
 """
 
 from __future__ import annotations

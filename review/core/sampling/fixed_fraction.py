@@ -8,6 +8,7 @@ approximated.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -43,9 +44,17 @@ class Plan:
         return self.worst_good + 1
 
 
+_SMALL_POWER = re.compile(r"\A[^eE]*(?:[eE][+-]?[0-9]{1,2})?\Z")
+
+
 def as_fraction(value: str | float | Fraction) -> Fraction:
     """Decimal text to an exact fraction. A float goes by its shortest decimal form: 0.98 is 49/50."""
-    return value if isinstance(value, Fraction) else Fraction(str(value))
+    if isinstance(value, Fraction):
+        return value
+    text = str(value)
+    if len(text) > 40 or not _SMALL_POWER.search(text):
+        raise ValueError("not a decimal of ordinary size")  # 1e-99999999 would be an integer of 41 MB
+    return Fraction(text)
 
 
 def floor_fraction(value: Fraction) -> int:

@@ -16,7 +16,7 @@ import { AHEAD_BEAT_MS, Flow, type NothingNow } from "./sync/flow.ts";
 import { loadPicture } from "./sync/pictures.ts";
 import type { Submitted } from "./sync/saver.ts";
 import { openSession, reasonOf, type Session } from "./sync/session.ts";
-import { onForget, openStore, type OutboxStore } from "./sync/store.ts";
+import { onForget, onPresent, openStore, type OutboxStore } from "./sync/store.ts";
 import { openTextBench } from "./text/bench.ts";
 import { openBench } from "./ui/bench.ts";
 import { ask } from "./ui/dialog.ts";
@@ -77,6 +77,7 @@ class Page {
     window.setInterval(() => {
       if (this.#active.recently(Date.now())) void this.#flow.beat();
     }, AHEAD_BEAT_MS);
+    onPresent(this.#boot.account.id, () => this.#session?.saver.wake());
     onForget(this.#boot.account.id, () => {
       this.#session?.close();
       location.assign(this.#boot.urls["signIn"] ?? "/sign-in");
@@ -263,9 +264,8 @@ class Page {
   }
 
   #signedOut(): void {
-    const here = `${location.pathname}${location.search}`;
     this.#showNotice(h("span", null, t("Not saved: you are signed out. Your work is kept here.")),
-      h("a", { class: "button is-primary", href: `${this.#boot.urls["signIn"] ?? "/sign-in"}?next=${encodeURIComponent(here)}`, target: "_blank", rel: "noopener" }, t("Sign in again")));
+      h("a", { class: "button is-primary", href: this.#boot.urls["signIn"] ?? "/sign-in", target: "_blank", rel: "noopener" }, t("Sign in again")));
   }
 
   /** For the grace of a submission: the way back. */

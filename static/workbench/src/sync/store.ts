@@ -256,12 +256,31 @@ export async function forgetAccount(account: string | null = null): Promise<void
   await store.forget(account);
 }
 
+/** Tells the other tabs that this account is signed in here. */
+export function announceAccount(account: string): void {
+  if (typeof BroadcastChannel === "undefined") return;
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.postMessage({ present: account });
+  channel.close();
+}
+
+/** Calls back when the account is seen signed in in any tab; returns the function that stops listening. */
+export function onPresent(account: string, callback: () => void): () => void {
+  if (typeof BroadcastChannel === "undefined") return () => undefined;
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.onmessage = (event: MessageEvent<{ present?: string }>) => {
+    if (event.data.present === account) callback();
+  };
+  return () => channel.close();
+}
+
 /** Calls back when an account is forgotten in any tab; returns the function that stops listening. */
 export function onForget(account: string, callback: () => void): () => void {
   if (typeof BroadcastChannel === "undefined") return () => undefined;
   const channel = new BroadcastChannel(CHANNEL);
   channel.onmessage = (event: MessageEvent<{ forget?: string | null }>) => {
-    if (event.data.forget === null || event.data.forget === account) callback();
+    const { forget } = event.data;
+    if (forget === null || forget === account) callback();
   };
   return () => channel.close();
 }
