@@ -56,7 +56,8 @@ def adapter(drive: Any, people: dict[str, Any]) -> type:
         export_formats = ("JSON", "COCO")
         ready_js = (
             "document.documentElement.dataset.usable === '1' && "
-            "Number(document.documentElement.dataset.regions || 0) + Number(document.documentElement.dataset.prelabels || 0)"
+            "Number(document.documentElement.dataset.regions || 0)"
+            " + Number(document.documentElement.dataset.prelabels || 0)"
             " >= (window.__wantRegions || 0)"
         )
         region_count_js = "Number(document.documentElement.dataset.regions || 0)"

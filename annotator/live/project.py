@@ -7,10 +7,12 @@ role goes silent at once. Frames: {"seq", "verbs": [...]}; input is ignored and 
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.utils.crypto import constant_time_compare
 
@@ -26,9 +28,9 @@ class ProjectSocket(AsyncWebsocketConsumer):
 
     def _allowed(self) -> bool:
         # Read anew each time: a session ends by signing out, and by a changed password.
-        kept = self.scope.get("session")
+        kept = self.scope.get("session")  # a lazy object: its class is not the store's
         key = kept.session_key if kept is not None else None
-        session = type(kept)(key).load() if kept is not None and key else {}
+        session = import_module(settings.SESSION_ENGINE).SessionStore(key).load() if key else {}
         account_id = session.get(SESSION_KEY)
         actor = Account.objects.filter(pk=account_id, is_active=True).first() if account_id else None
         if actor is not None and not constant_time_compare(

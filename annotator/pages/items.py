@@ -10,8 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from annotator import jobs as job_actions
 from annotator.actions.bulk_items import bulk_items
@@ -29,28 +28,28 @@ PAGE_SIZE = 50
 GRID_SIZE = 60
 JOBS_SHOWN = ("import", "check_assets", "bulk")
 STATES = {
-    "ready": lazy("ready"),
-    "labelling": lazy("being labelled"),
-    "compare": lazy("in comparison"),
-    "disputed": lazy("disputed"),
-    "check": lazy("waits for a check"),
-    "returned": lazy("returned"),
-    "accepted": lazy("accepted"),
-    "set_aside": lazy("set aside"),
+    "ready": gettext_lazy("ready"),
+    "labelling": gettext_lazy("being labelled"),
+    "compare": gettext_lazy("in comparison"),
+    "disputed": gettext_lazy("disputed"),
+    "check": gettext_lazy("waits for a check"),
+    "returned": gettext_lazy("returned"),
+    "accepted": gettext_lazy("accepted"),
+    "set_aside": gettext_lazy("set aside"),
 }
 SORTS = {
-    "order": lazy("oldest first"),
-    "newest": lazy("newest first"),
-    "-score": lazy("highest score first"),
-    "score": lazy("lowest score first"),
+    "order": gettext_lazy("oldest first"),
+    "newest": gettext_lazy("newest first"),
+    "-score": gettext_lazy("highest score first"),
+    "score": gettext_lazy("lowest score first"),
 }
 BULK = {
-    "priority": lazy("Set priority"),
-    "tag": lazy("Add a tag"),
-    "untag": lazy("Take a tag off"),
-    "set_aside": lazy("Set aside"),
-    "restore": lazy("Restore"),
-    "requeue": lazy("Offer again"),
+    "priority": gettext_lazy("Set priority"),
+    "tag": gettext_lazy("Add a tag"),
+    "untag": gettext_lazy("Take a tag off"),
+    "set_aside": gettext_lazy("Set aside"),
+    "restore": gettext_lazy("Restore"),
+    "requeue": gettext_lazy("Offer again"),
 }
 
 
@@ -105,7 +104,7 @@ class ItemsPage(Page):
         }
         return self.show(
             "items.html", rows=rows, total=total, total_capped=capped, project_total=project_total, wanted=wanted,
-            sort=sort, grid=grid, sorts=SORTS, states={**STATES, "stuck": lazy("stuck")}, problem=problem,
+            sort=sort, grid=grid, sorts=SORTS, states={**STATES, "stuck": gettext_lazy("stuck")}, problem=problem,
             batches=list(Batch.objects.filter(project=self.project).order_by("-id")[:200]),
             tags=queries.tags_of(self.project), bulk=BULK, first=cursor is None,
             next_url=f"?{urlencode({**kept, 'cursor': make_cursor(following)})}" if following else "",

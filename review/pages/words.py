@@ -33,8 +33,8 @@ WAYS = {
 LOT_STATES = {
     "committed": _("seed committed, not frozen"),
     "judging": _("being judged"),
-    "accepted": _("accepted"),
-    "not_accepted": _("not accepted"),
+    "accepted": _("lot accepted"),
+    "not_accepted": _("lot not accepted"),
     "void": _("void"),
 }
 OUTCOMES = {"pass": _("passed"), "mend": _("mended"), "return": _("returned")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from datetime import timedelta
 from typing import Any
@@ -448,3 +449,104 @@ def test_a_socket_ends_with_its_session(world: World) -> None:
     assert socket._allowed()
     client.logout()
     assert not socket._allowed()
+
+
+# --- two runs of one script, with and without a colleague at work ---
+
+
+def _normal(text: str) -> str:
+    """Ids, times, tokens and digests replaced by what kind they are."""
+    text = re.sub(r"\b([a-z]{1,2})_[a-z2-7]{16}\b", r"\1_", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", "TIME", text)
+    text = re.sub(r"\b[0-9a-f]{64}\b", "DIGEST", text)
+    text = re.sub(r'("token"|&quot;token&quot;): ?("|&quot;)[\w-]{32}', r"\1:\2TOKEN", text)
+    return re.sub(r'(csrf[a-z]*"? ?(value=|:) ?")[\w-]{64}', r"\1CSRF", text)
+
+
+def _script(world: World, between: Any) -> list[str]:
+    """What ann1 is told while working through three items; `between` acts after each request."""
+    told: list[str] = []
+    base = f"/api/projects/{world.project.public_id}"
+    client, browser = api(world.ann1), Client()
+    browser.force_login(world.ann1)
+
+    def ask(method: str, path: str, data: Any = None) -> Any:
+        r = getattr(client, method)(path, data, format="json") if data is not None else client.get(path)
+        raw = b"".join(r.streaming_content) if r.streaming else r.content
+        kept = {k: v for k, v in r.headers.items() if k not in ("X-Request-Id", "Content-Length")}
+        told.append(_normal(f"{method} {path} {r.status_code} {kept} {raw.decode()}"))
+        between()
+        return json.loads(raw) if raw[:1] == b"{" else None
+
+    def look(*more: str) -> None:
+        told.append(_normal(browser.get("/").content.decode()))
+        for path in ("/api/projects", base, *(f"{base}/{name}" for name in more)):
+            ask("get", path)
+
+    for n in range(3):
+        look()
+        work = ask("post", f"{base}/claims", {"stage": "label"})
+        url = f"/api/assignments/{work['assignment']['id']}"
+        asset = work["item"]["assets"][0]
+        ask("get", asset["url"])
+        body = {"token": work["assignment"]["token"], "if_revision": 0, "active_ms": 1}
+        region = box(asset["id"], 10 + n, 10, 60, 60)
+        ask("post", f"{url}/revisions", body | {"changes": [add(region)]})
+        ask("post", f"{url}/heartbeat", {"token": body["token"]})
+        ask("get", url)
+        if n == 1:
+            ask("post", f"{url}/skip", {"token": body["token"], "reason": "no"})
+        else:
+            ask("post", f"{url}/submission", body | {"if_revision": 1, "changes": []})
+            ask("post", f"{url}/withdrawal", {})
+            ask("post", f"{url}/return-request", {"reason": "oh"})
+        ask("get", url)
+        told.append(_normal(browser.get(f"/bench/{work['assignment']['id']}").content.decode()))
+    look(
+        "progress",
+        "items",
+        "tasks",
+        "events",
+        "members",
+        "report",
+        "disputes",
+        "checks",
+        "lots",
+        "jobs",
+        "releases",
+    )
+    ask("post", f"{base}/claims", {"stage": "label"})
+    return told
+
+
+def test_a_script_is_told_the_same_with_and_without_a_colleague(db: None) -> None:
+    from tests.actors import make_world
+
+    runs = []
+    for colleague in (False, True):
+        Account.objects.update(username=Concat("username", Value("-old")))
+        world = make_world()
+        for _ in range(3):
+            world.item()
+        steps = iter(range(10**6))
+
+        def between(world: World = world, steps: Any = steps, colleague: bool = colleague) -> None:
+            if not colleague or next(steps) % 5:
+                return
+            held = Assignment.objects.filter(account=world.ann2, state="live").first()
+            seat = held or claim(world, world.ann2)
+            if seat is None:
+                return
+            if held is None:
+                save(seat, [add(box(asset_of(seat), 200, 200, 260, 260))])
+            else:
+                save(seat, [], submit=True)
+                compare()
+
+        runs.append([text.replace("-old", "") for text in _script(world, between)])
+        if colleague:
+            assert Assignment.objects.filter(account=world.ann2, state="submitted").count() == 3
+            assert Dispute.objects.filter(project=world.project).exists()
+    alone, beside = runs
+    for one, other in zip(alone, beside, strict=True):
+        assert one == other

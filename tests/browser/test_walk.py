@@ -181,6 +181,9 @@ def test_pictures_from_the_first_box_to_the_opened_release(
     lead.page.locator(f"form[action^='/p/{project}/rules/'][action$='/run'] button").first.click()
     expect(lead.page.locator("main")).to_be_visible()
 
+    lead.go(f"/p/{project}")
+    expect(lead.page.locator("[data-live-mark][data-live=on]")).to_be_attached()
+
     # Two people, neither sees the other's work.
     benches = [hand.start(project, "label") for hand in hands]
     disputed = first_picture(benches[0])
@@ -194,6 +197,10 @@ def test_pictures_from_the_first_box_to_the_opened_release(
     ]
     for hand in hands:
         hand.go("/")  # the seat ahead is given back
+
+    # The lead's page has followed by itself: nothing was loaded again.
+    labelled = lead.page.locator("[data-project-live] tbody tr", has_text="Annotator 2").locator("td").nth(2)
+    expect(labelled).to_have_text("3", timeout=WAIT_MS)
 
     # What differs goes to the expert: label, extent, two that only one drew, the answer.
     when(lead, project, "disputed", 1)
@@ -273,7 +280,7 @@ def test_pictures_from_the_first_box_to_the_opened_release(
         page.locator("button[value=right]").click()
     lead.go(f"/p/{project}/lots")
     page.locator("form:has(input[value=verdict]) button.main").click()
-    expect(page.locator("section.panel .mark.ok")).to_have_text("accepted")
+    expect(page.locator("section.panel .mark.ok")).to_have_text("lot accepted")
 
     names = release(lead, project, "first release", tmp_path)
     assert {"coco.json", "items.jsonl", "manifest.json", "SHA256SUMS"} <= set(names)

@@ -39,6 +39,8 @@ export interface Session {
 export function reasonOf(answer: Extract<Answer<unknown>, { ok: false }>): string {
   if (answer.status === 0) return t("No connection. Nothing is lost; try again in a moment.");
   if (answer.status === 401) return t("You are signed out. Sign in again; your work is kept here.");
+  // What the server says of its own faults is for programs.
+  if (answer.status >= 500) return t("Something went wrong on the server. Nothing is lost; try again in a moment.");
   return answer.error.cure ? `${answer.error.message} ${answer.error.cure}` : answer.error.message;
 }
 
