@@ -46,14 +46,17 @@ def save(person: Person, path: Path) -> None:
     lose their lowest bits; the page's own colours stay as they are."""
     raw = person.page.screenshot(animations="disabled", caret="hide")
     stage = person.page.locator(".picture-stage")
-    if len(raw) > MOST_BYTES and stage.count():
+    shown = np.array(Image.open(io.BytesIO(raw)).convert("RGB"))
+    for kept_bits in (0xFC, 0xF8, 0xF0):
+        if len(raw) <= MOST_BYTES or not stage.count():
+            break
         at = stage.first.bounding_box()
         assert at is not None
-        left, top, right, bottom = (int(at[k]) for k in ("x", "y", "width", "height"))
-        pixels = np.array(Image.open(io.BytesIO(raw)).convert("RGB"))
-        photograph = pixels[top : top + bottom, left : left + right]
+        x, y, width, height = (int(at[name]) for name in ("x", "y", "width", "height"))
+        pixels = shown.copy()
+        photograph = pixels[y : y + height, x : x + width]
         coloured = photograph.max(axis=2).astype(int) - photograph.min(axis=2) > COLOURED
-        photograph[~coloured] &= 0xF0
+        photograph[~coloured] &= kept_bits
         out = io.BytesIO()
         Image.fromarray(pixels).save(out, "PNG", optimize=True)
         raw = out.getvalue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from annotator.actions.steps.items import find_batch
@@ -103,4 +103,7 @@ def _apply(w: Any, project: Project, batch: Batch, fields: dict[str, Any], made:
             raise Invalid("bad_time", "A time is written in ISO 8601.", field="deadline") from None
         if moment is not None and moment.tzinfo is None:
             raise Invalid("bad_time", "A time names its zone.", field="deadline")
-        batch.deadline = moment
+        try:
+            batch.deadline = moment.astimezone(UTC) if moment is not None else None
+        except OverflowError:  # the first or last day there is, in another zone
+            raise Invalid("bad_time", "A time is written in ISO 8601.", field="deadline") from None

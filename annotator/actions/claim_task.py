@@ -15,7 +15,7 @@ from annotator import sql
 from annotator.actions.steps import seats
 from annotator.actions.verb import Idem, Writing, iso, writing
 from annotator.contributions import site
-from annotator.core.errors import Conflict, Invalid
+from annotator.core.errors import Conflict, Invalid, NotFound
 from annotator.models import (
     LIVE,
     Account,
@@ -59,6 +59,8 @@ def claim_task(
     with writing(actor=actor, now=now, idem=idem, request=request, chain=project.public_id) as w:
         if w.replayed is not None:
             return w.replayed
+        if sql.row("SELECT 1 FROM annotator_member WHERE id = %s AND active", [member.pk]) is None:
+            raise NotFound()  # removed since the door asked: no seat is left behind that nobody could answer
         seat = (
             _label_seat(w, project, member, ahead)
             if stage == "label"

@@ -14,7 +14,7 @@ from annotator.actions import members, seat_verbs
 from annotator.actions.claim_task import claim_task
 from annotator.actions.steps import aside
 from annotator.actions.verb import writing
-from annotator.core.errors import Conflict
+from annotator.core.errors import Conflict, NotFound
 from annotator.models import Account, Assignment, Event, Exposure, Member, ParkedDraft, Reservation, Task
 from annotator.queries import desk
 from annotator.queries.work import seat_of, work_of
@@ -98,6 +98,17 @@ def test_a_late_save_does_not_take_a_seat_that_is_kept_for_another(world: World)
         save(late, [add(box(asset_of(task), 300, 300, 320, 320))])
     assert ParkedDraft.objects.filter(assignment=late).count() == 1
     assert claim(world, first)
+
+
+def test_a_claim_that_began_before_the_removal_takes_no_seat(world: World) -> None:
+    task = world.item()
+    member = world.member(world.ann1)
+    member.account = world.ann1
+    members.remove_member(actor=world.lead, project=world.project, account=world.ann1.public_id)
+    with pytest.raises(NotFound):
+        claim_task(actor=world.ann1, project=world.project, member=member)
+    task.refresh_from_db()
+    assert task.n_taken == 0
 
 
 def test_the_seat_of_somebody_who_left_is_offered_to_others(world: World) -> None:

@@ -59,6 +59,8 @@ def test_strange_numbers_elsewhere_are_refused(world: World) -> None:
         assert r.status_code == 400, share
         r = post(client, f"{base}/lots", {"name": "x", "share": share})
         assert r.status_code == 400, share
+    for deadline in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        assert post(client, f"{base}/batches", {"name": "b", "deadline": deadline}).status_code == 400
     begun = post(client, f"{base}/assets", {"name": "a.png", "size": 3}).json()
     r = client.generic(
         "PATCH",

@@ -20,6 +20,7 @@ from django.db import transaction
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
+from annotator import spool
 from annotator.actions.uploads import begin_upload
 from annotator.models import Account, Assignment, Job
 from prelabel.actions.run_rule import run_rule
@@ -89,7 +90,7 @@ class Place:
 
 
 @pytest.fixture
-def place() -> Place:
+def place() -> Iterator[Place]:
     world = make_world(check={"share": 1.0})
     world.item()
     label_both(world, [(10, 10, 60, 60)], [(10, 10, 60, 60)])
@@ -119,7 +120,9 @@ def place() -> Place:
         "upload": begin_upload(actor=world.lead, project=world.project, name="a.png", size=5)["upload"],
     }
     operator = Account.objects.create_user("operator", "password-of-operator", is_operator=True)
-    return Place(world, operator, ids, label, check, arbitration, Dispute.objects.get(), task.public_id)
+    yield Place(world, operator, ids, label, check, arbitration, Dispute.objects.get(), task.public_id)
+    for file in spool.folder().iterdir():  # whose rows were taken back
+        file.unlink()
 
 
 def plain(place: Place) -> dict[tuple[str, str], dict[str, Any]]:
