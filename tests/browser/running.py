@@ -7,6 +7,7 @@ Imports nothing of Concord.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import json
 import os
@@ -66,6 +67,12 @@ def demo_once(folder: Path) -> Path:
     return data
 
 
+def _end_with_parent() -> None:
+    """A test run that is killed leaves no Concord behind (Linux; elsewhere it stays)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 class Site:
     """One running Concord. `fresh()` stops it, puts the demo back as it was made, and starts it again."""
 
@@ -98,6 +105,7 @@ class Site:
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
+            preexec_fn=_end_with_parent,
         )
         until = time.monotonic() + START_S
         while True:

@@ -165,3 +165,11 @@ def test_the_data_folder_is_never_in_the_tree(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("CONCORD_DATA", "")
     monkeypatch.setenv("XDG_DATA_HOME", "/somewhere/else")
     assert places.data_folder() == Path("/somewhere/else/concord")
+
+
+@pytest.mark.xdist_group("together")
+def test_tests_of_one_group_stay_in_one_process(request: pytest.FixtureRequest) -> None:
+    """xdist reads the group off the end of a test's name; a pytest with other names would ignore it in silence."""
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("not run by several processes in groups")
+    assert request.node.nodeid.endswith("@together")
