@@ -93,7 +93,13 @@ def save_annotation(
 
 
 def _take_revision(
-    w: Writing, seat: Assignment, token: str, if_revision: int, digest_after: str, until: datetime, active: int,
+    w: Writing,
+    seat: Assignment,
+    token: str,
+    if_revision: int,
+    digest_after: str,
+    until: datetime,
+    active: int,
     submit: bool,
 ) -> bool:
     """Move the seat to the next revision if it is still live at this one under this token."""

@@ -254,9 +254,7 @@ class ParkedDrafts(Door):
 
     def get(self, request: Request) -> Response:
         """Newest first, at most 200."""
-        rows = (
-            own_drafts(self.actor).order_by("-id")[:200]
-        )
+        rows = own_drafts(self.actor).order_by("-id")[:200]
         return Response({"results": [_parked(row) for row in rows]})
 
 
@@ -267,9 +265,7 @@ class Parked(Door):
 
     def get(self, request: Request, draft: str) -> Response:
         """The draft. 404 for others'."""
-        row = (
-            own_drafts(self.actor).filter(public_id=draft).first()
-        )
+        row = own_drafts(self.actor).filter(public_id=draft).first()
         if row is None:
             raise NotFound()
         return Response(

@@ -67,9 +67,7 @@ def held_seats(account: Account, now: datetime) -> list[Assignment]:
     """Own seats that can be gone on with, oldest first."""
     return list(
         Assignment.objects.select_related("project")
-        .filter(
-            person_id=account.person_id, state="live", lease_until__gt=now, project__deleted_at=None
-        )
+        .filter(person_id=account.person_id, state="live", lease_until__gt=now, project__deleted_at=None)
         .order_by("claimed_at")
     )
 

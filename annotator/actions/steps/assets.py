@@ -134,7 +134,9 @@ def _named(sha: str) -> bool:
     ):
         return True
     releases = Release.objects.values_list("files", "options")
-    if any(sha in (options.get("members"), *(f["sha256"] for f in files.values())) for files, options in releases):
+    if any(
+        sha in (options.get("members"), *(f["sha256"] for f in files.values())) for files, options in releases
+    ):
         return True
     return _is_part(sha)
 

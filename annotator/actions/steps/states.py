@@ -155,7 +155,9 @@ def accept(
 def _carry_over(w: Writing, task: Task, schema: SchemaVersion) -> None:
     """A round keeps the schema version that it was pinned to. When another is in force by the time its document is
     accepted, the document follows by the job that carried the others over; else a release would mix two versions."""
-    in_force = SchemaVersion.objects.filter(pk__in=Project.objects.filter(pk=task.project_id).values("schema")).first()
+    in_force = SchemaVersion.objects.filter(
+        pk__in=Project.objects.filter(pk=task.project_id).values("schema")
+    ).first()
     if in_force is None or in_force.number <= schema.number:
         return
     from annotator.jobs import enqueue
