@@ -8,14 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.concurrency.postgres import database
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def test_judges_at_the_same_moment(tmp_path: Path) -> None:
+def judge(data: Path, url: str = "") -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.actions.judges"],
         cwd=ROOT,
-        env=os.environ | {"CONCORD_DATA": str(tmp_path), "CONCORD_DATABASE": ""},
+        env=os.environ | {"CONCORD_DATA": str(data), "CONCORD_DATABASE": url},
         capture_output=True,
         text=True,
         timeout=300,
@@ -23,3 +27,13 @@ def test_judges_at_the_same_moment(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
     assert len(done.stdout.split()) == 4
+
+
+def test_judges_at_the_same_moment(tmp_path: Path) -> None:
+    judge(tmp_path)
+
+
+@pytest.mark.postgres
+def test_judges_at_the_same_moment_on_postgres(tmp_path: Path) -> None:
+    with database() as url:
+        judge(tmp_path, url)
