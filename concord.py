@@ -604,6 +604,7 @@ def verb_test(arguments: list[str], everything: bool = False) -> int:
     """Everything that can be checked here, one closing line."""
     ensure_environment(["base", "test"])
     in_parallel(ensure_front_end, ensure_catalogues)
+    ensure_node_packages()  # the bundles may be there without the packages that check them
     no_torch = ""
     try:
         ensure_environment(["base", "test", "model"])
